@@ -1,0 +1,1 @@
+"""Floor 2: takes files as bytes and a trust configuration, gives an EvidenceSet."""
