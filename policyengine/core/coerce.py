@@ -96,9 +96,7 @@ class Reader:
         if not isinstance(raw, list | tuple):
             raise Mismatch("", f"{_kind(raw)} found, a list expected")
         name = origin.name if origin else ""
-        items = tuple(
-            self.value(FieldType(field.name), each, Origin(name, f"/{i}"), f"/{i}") for i, each in enumerate(raw)
-        )
+        items = tuple(self.value(FieldType(field.name), each, Origin(name, f"/{i}"), f"/{i}") for i, each in enumerate(raw))
         return Collection(items, state, origin=origin)
 
     def _digests(self, raw: object, pointer: str) -> tuple[str, ...] | None:

@@ -14,9 +14,7 @@ from importlib.resources import files
 
 from policyengine.core.canonical import sha256_of
 
-PLAIN_TYPES = frozenset(
-    "bool text int decimal date timestamp duration period version purl licences digest digests".split()
-)
+PLAIN_TYPES = frozenset("bool text int decimal date timestamp duration period version purl licences digest digests".split())
 
 
 @dataclass(frozen=True, slots=True)
