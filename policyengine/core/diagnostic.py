@@ -115,5 +115,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a misspelt one most likely means, or None."""
     import difflib
 
-    close = difflib.get_close_matches(word.casefold(), list(known), n=1, cutoff=0.6)
-    return close[0] if close else None
+    folded = {each.casefold(): each for each in known}
+    close = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else None

@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from policyengine.core.canonical import sha256_of
 
+_SCHEMA = Path(__file__).with_name("vocabulary.schema")
 PLAIN_TYPES = frozenset("bool text int decimal date timestamp duration period version purl licences digest digests".split())
 
 
@@ -71,7 +72,12 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """The vocabulary of this version of the product."""
-    return parse_vocabulary((files("policyengine.core") / "vocabulary.schema").read_text("utf-8"))
+    return parse_vocabulary(_SCHEMA.read_text("utf-8"))
+
+
+def vocabulary_digest() -> str:
+    """The digest of the vocabulary's text, without reading its content."""
+    return sha256_of(_SCHEMA.read_bytes())
 
 
 def parse_vocabulary(text: str) -> Vocabulary:

@@ -31,8 +31,8 @@ class ClauseVerdict:
 class Finding:
     """One subject that failed, is unknown, not yet due, or could not be finished.
 
-    ``subject`` is its exact key; ``origins`` are the places of the subject's own records; ``group`` are the values of the rule's
-    ``group by`` paths (None where not recorded); ``note`` says why it was judged at all when its ``where`` was unknown;
+    ``subject`` is its exact key; ``origins`` are the places of the subject's own records; ``group`` are the values of the
+    rule's ``group by`` paths (None where not recorded); ``note`` says why it was judged at all when its ``where`` was unknown;
     ``suggestions`` are the texts of the rule's ``capa`` block with their holes filled, by kind (``correction`` ..).
     """
 

@@ -1,0 +1,242 @@
+"""Values of a plan: constants, paths, tables, arithmetic; what a run looks at; how an explanation notes what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from policyengine.core.coerce import timestamp
+from policyengine.core.model import Period, Record, Version
+from policyengine.core.outcome import CauseKind, Unknown, join, unknown
+from policyengine.engine import members as over
+from policyengine.engine import moments, relations
+from policyengine.engine.explain import shown_value
+from policyengine.engine.findings import ReadValue
+from policyengine.engine.members import Members
+
+Node: TypeAlias = Mapping[str, Any]
+Scope: TypeAlias = dict[str, Any]
+Reader: TypeAlias = Callable[[Scope], Any]
+Looker: TypeAlias = Callable[[Scope], Members]
+
+
+_DECISIVE = 3
+
+
+@dataclass
+class Run:
+    """What one evaluation of one plan looks at. ``assumptions`` collects what was taken as complete."""
+
+    roots: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    now: datetime
+    zone: tzinfo
+    strict: bool
+    graph: relations.Graph
+    assumptions: set[str] = field(default_factory=set)
+
+
+def constant(type_name: str, value: Any) -> Any:
+    """A typed value from its form in a plan."""
+    if isinstance(value, list):
+        return tuple(constant(type_name, each) for each in value)
+    makers: dict[str, Callable[[Any], Any]] = {
+        "decimal": Decimal, "date": date.fromisoformat, "timestamp": timestamp, "version": Version, "period": Period,
+        "duration": lambda seconds: timedelta(seconds=seconds),
+    }  # fmt: skip
+    return makers[type_name](value) if type_name in makers else value
+
+
+def path_text(node: Node) -> str:
+    """How the author would write a value node; for causes and explanations."""
+    op = node["op"]
+    if op == "field":
+        return f"{path_text(node['of'])}.{node['name']}"
+    if op in ("var", "root", "parameter", "lookup"):
+        return str(node["name"])
+    if op == "date_of":
+        return f"date of {path_text(node['arg'])}"
+    return path_text(node["in"]) if "in" in node else op.replace("_", " ")
+
+
+class Values:
+    """Compiles the nodes of one plan for one run."""
+
+    def __init__(self, run: Run, trace: list[ReadValue] | None = None) -> None:
+        self.run = run
+        self.trace = trace
+
+    def value(self, node: Node) -> Reader:
+        """The function of an expression node."""
+        return getattr(self, f"_{node['op']}")(node)  # type: ignore[no-any-return]
+
+    # values
+
+    def _literal(self, node: Node) -> Reader:
+        value = constant(node["type"], node["value"])
+        return lambda _: value
+
+    def _parameter(self, node: Node) -> Reader:
+        value = self.run.parameters[node["name"]]
+        return lambda _: value
+
+    def _lookup(self, node: Node) -> Reader:
+        table, key, name = self.run.parameters[node["name"]], self.value(node["key"]), node["name"]
+
+        def entry(scope: Scope) -> Any:
+            wanted = key(scope)
+            if isinstance(wanted, Unknown):
+                return wanted
+            found = table.get(wanted)
+            return unknown(CauseKind.NO_TABLE_ENTRY, f"{name} for {wanted}") if found is None else found
+
+        return self._noted(entry, name)
+
+    def _root(self, node: Node) -> Reader:
+        name = node["name"]
+        value = self.run.roots.get(name)
+        if value is None:
+            value = unknown(CauseKind.ABSENT, name)
+        return lambda _: value
+
+    def _var(self, node: Node) -> Reader:
+        name = node["name"]
+        return lambda scope: scope[name]
+
+    def _field(self, node: Node) -> Reader:
+        name, path, base, many = node["name"], path_text(node), self.value(node["of"]), node.get("many")
+
+        def read(scope: Scope) -> Any:
+            record = base(scope)
+            if record.__class__ is Unknown:
+                return record
+            value = record.fields.get(name)
+            if value is not None:
+                return value
+            if many and record.type in ("sbom", "audit_trail", "epcis"):
+                return unknown(CauseKind.ABSENT, path, record.origin)
+            return unknown(CauseKind.MISSING_FIELD, path, record.origin)
+
+        return read if many else self._noted(read, path, base)
+
+    def _noted(self, read: Reader, path: str, base: Reader | None = None) -> Reader:
+        """In an explanation, write down what was read."""
+        trace = self.trace
+        if trace is None:
+            return read
+
+        def noted(scope: Scope) -> Any:
+            value = read(scope)
+            record = base(scope) if base else None
+            if not isinstance(value, Record):
+                trace.append(ReadValue(path, shown_value(value), record.origin if isinstance(record, Record) else None))
+            return value
+
+        return noted
+
+    def _date_of(self, node: Node) -> Reader:
+        return self._lifted(self._local_date, node["arg"])
+
+    def _local_date(self, value: Any) -> date:
+        return value.astimezone(self.run.zone).date() if isinstance(value, datetime) else value
+
+    def _add(self, node: Node) -> Reader:
+        return self._lifted(lambda a, b: _moved(a, b, 1), node["left"], node["right"])
+
+    def _sub(self, node: Node) -> Reader:
+        return self._lifted(lambda a, b: _moved(a, b, -1), node["left"], node["right"])
+
+    def _pick(self, node: Node) -> Reader:
+        collection, read, choose = self.members(node["in"]), self._bound(node["var"], node["value"]), _PICKS[node["fn"]]
+
+        def picked(scope: Scope) -> Any:
+            values = over.certain_values(collection(scope), partial(read, scope))
+            return values if isinstance(values, Unknown) else choose(values)
+
+        return self._noted(picked, f"{node['fn']} {path_text(node['value'])}")
+
+    def _lifted(self, function: Callable[..., Any], *nodes: Node | None) -> Reader:
+        """A function of known values; with an unknown one, the unknown. What overflows cannot be compared."""
+        readers = [self.value(node) for node in nodes if node is not None]
+
+        def lifted(scope: Scope) -> Any:
+            values = [read(scope) for read in readers]
+            left_open = [v for v in values if isinstance(v, Unknown)]
+            if left_open:
+                return join(left_open)
+            try:
+                return function(*values)
+            except OverflowError:
+                return relations.incomparable(shown_value(values[0]), shown_value(values[-1]))
+
+        return lifted
+
+    if TYPE_CHECKING:
+
+        def members(self, node: Node) -> Looker:
+            """The function of a collection node; :class:`Meaning` has it."""
+
+    # variables
+
+    def _bound(self, var: str, node: Node) -> Callable[[Scope, Any], Any]:
+        """The node as a function of scope and the member that the variable stands for; reads are not written down."""
+        read = type(self)(self.run).value(node)
+
+        def bound(scope: Scope, item: Any) -> Any:
+            scope[var] = item
+            return read(scope)
+
+        return bound
+
+    def _test(self, var: str, node: Node | None, quiet: bool = True) -> Callable[[Scope, Any], Any]:
+        if node is None:
+            return lambda _scope, _item: True
+        if quiet or self.trace is None:
+            return self._bound(var, node)
+        read = self.value(node)
+
+        def loud(scope: Scope, item: Any) -> Any:
+            scope[var] = item
+            return read(scope)
+
+        return loud
+
+    def _decisive(self, test: Callable[[Scope, Any], Any], indifferent: bool) -> Callable[[Scope, Any], Any]:
+        """In an explanation, keep only what was read of the first few members that decided."""
+        trace = self.trace
+        if trace is None:
+            return test
+        kept = 0
+
+        def decisive(scope: Scope, item: Any) -> Any:
+            nonlocal kept
+            mark = len(trace)
+            verdict = test(scope, item)
+            if verdict is indifferent or kept >= _DECISIVE:
+                del trace[mark:]
+            else:
+                kept += 1
+            return verdict
+
+        return decisive
+
+
+def _moved(left: Any, right: Any, sign: int) -> Any:
+    if isinstance(left, date) and isinstance(right, timedelta | Period):
+        return moments.shifted(left, right, sign)
+    if isinstance(left, Period):
+        return Period(left.months + sign * right.months)
+    return left + right if sign > 0 else left - right
+
+
+_PICKS: Mapping[str, Callable[[list[Any]], Any]] = {
+    "sum": lambda values: sum(values[1:], values[0]),
+    "smallest": min,
+    "largest": max,
+    "earliest": min,
+    "latest": max,
+}

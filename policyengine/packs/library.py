@@ -1,0 +1,137 @@
+"""Policy files to compiled policies: found, read once, compiled in the order of their ``use`` lines, kept for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policyengine import __version__
+from policyengine.core.canonical import sha256_of
+from policyengine.core.diagnostic import Diagnostic, Refusal, Severity, Source
+from policyengine.core.vocabulary import vocabulary_digest
+from policyengine.packs.remembered import key_of, remembered
+
+MAX_POLICY_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """The bytes of one policy file, and the name that diagnostics and decisions give it."""
+
+    name: str
+    raw: bytes
+
+    @property
+    def source(self) -> Source:
+        try:
+            return Source(self.name, self.raw.decode("utf-8"))
+        except UnicodeDecodeError as problem:
+            message = f"byte {problem.start} is not UTF-8"
+            raise Refusal(Diagnostic("PE701", message, file=self.name, hint="save the file as UTF-8")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A compiled policy: its plan, the digest of the plan, the digest of its file."""
+
+    name: str
+    plan: Mapping[str, Any]
+    digest: str
+    source_digest: str
+
+    @property
+    def id(self) -> str:
+        return str(self.plan["policy"]["id"])
+
+    @property
+    def version(self) -> str:
+        return str(self.plan["policy"]["version"])
+
+
+def shipped(folder: str) -> Path:
+    """The shipped ``policies`` or ``frameworks``: inside an installed copy, or beside the package in a checkout."""
+    package = Path(__file__).parent.parent
+    installed = package / "library" / folder
+    return installed if installed.is_dir() else package.parent / folder
+
+
+def find_policies(paths: Iterable[Path]) -> tuple[PolicyFile, ...]:
+    """Every ``.policy`` file named or below a named folder, sorted by name. Finding none is refused (PE702)."""
+    found: dict[Path, PolicyFile] = {}
+    for path in paths:
+        if path.is_dir():
+            for file in sorted(path.rglob("*.policy")):
+                found.setdefault(file.resolve(), _read(file, f"{path.name}/{file.relative_to(path).as_posix()}"))
+        elif path.is_file():
+            found.setdefault(path.resolve(), _read(path, path.name))
+        else:
+            raise Refusal(Diagnostic("PE703", f"there is no policy file or folder `{path}`", hint="check the path"))
+    if not found:
+        named = ", ".join(f"`{path}`" for path in paths) or "nothing was named"
+        raise Refusal(Diagnostic("PE702", f"no policy files found: {named}", hint="a policy file ends in .policy"))
+    return tuple(sorted(found.values(), key=lambda file: (file.name, file.raw)))
+
+
+def _read(path: Path, name: str) -> PolicyFile:
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise Refusal(Diagnostic("PE703", f"cannot be read: {problem.strerror}", file=str(path))) from None
+    if len(raw) > MAX_POLICY_BYTES:
+        message = f"{len(raw)} bytes; the limit `policy file size` is {MAX_POLICY_BYTES}"
+        raise Refusal(Diagnostic("PE701", message, file=name, hint="split the policy"))
+    return PolicyFile(name, raw)
+
+
+def compile_all(policy_files: Sequence[PolicyFile], controls: Mapping[str, Collection[str]] | None = None) -> tuple[Any, ...]:
+    """Compile every file, used policies first. Gives ``lang`` results in the order of the files, with all diagnostics."""
+    from policyengine.core.vocabulary import vocabulary
+    from policyengine.lang.compile import compile_policy, used_by
+
+    sources = {file.name: file.source for file in policy_files}
+    needs = {name: used_by(source) for name, source in sources.items()}
+    library: dict[tuple[str, str], Any] = {}
+    done: dict[str, Any] = {}
+    waiting = list(sources)
+    while waiting:
+        offered = {needs[name].own for name in waiting}
+        ready = [name for name in waiting if not (needs[name].uses & offered) - {needs[name].own}] or waiting
+        for name in ready:
+            compiled = compile_policy(sources[name], vocabulary(), library, controls)
+            done[name] = compiled
+            if compiled.plan is not None:
+                policy = compiled.plan["policy"]
+                library[policy["id"], policy["version"]] = compiled
+        waiting = [name for name in waiting if name not in ready]
+    return tuple(done[file.name] for file in policy_files)
+
+
+def load_policies(policy_files: Sequence[PolicyFile], controls: Mapping[str, Collection[str]] | None = None,
+                  cache: Path | None = None) -> tuple[Policy, ...]:  # fmt: skip
+    """The compiled policies, from the cache where nothing changed. A policy with an error refuses the whole run (exit 2)."""
+    known = {framework: sorted(ids) for framework, ids in (controls or {}).items()}
+    read = [(file.name, sha256_of(file.raw)) for file in policy_files]
+    key = key_of("policies", __version__, vocabulary_digest(), known, read)
+    return tuple(Policy(**each) for each in remembered(cache, key, lambda: _compiled(policy_files, controls)))
+
+
+def _compiled(policy_files: Sequence[PolicyFile], controls: Mapping[str, Collection[str]] | None) -> list[dict[str, Any]]:
+    from policyengine.lang.plan import plan_digest
+
+    results = compile_all(policy_files, controls)
+    errors = [d for result in results for d in result.diagnostics if d.severity is Severity.ERROR]
+    if errors:
+        raise Refusal(*errors)
+    seen: dict[str, str] = {}
+    for file, result in zip(policy_files, results, strict=True):
+        identity = f"{result.plan['policy']['id']} {result.plan['policy']['version']}"
+        if identity in seen:
+            message = f"policy {identity} is in `{seen[identity]}` and in `{file.name}`"
+            raise Refusal(Diagnostic("PE706", message, file=file.name, hint="name one of the two files"))
+        seen[identity] = file.name
+    return [
+        {"name": file.name, "plan": result.plan, "digest": plan_digest(result.plan), "source_digest": sha256_of(file.raw)}
+        for file, result in zip(policy_files, results, strict=True)
+    ]
