@@ -392,7 +392,7 @@ class Builder:
         return s.Call(_span(children), children[0], tuple(_nodes(children[1:])))
 
     def path(self, children: Children) -> s.Path:
-        return s.Path(_span(children), tuple(map(_name, _tokens(children, "NAME"))))
+        return s.Path(_span(children), tuple(map(_name, _tokens(children, "NAME", "FIELD"))))
 
     def lookup(self, children: Children) -> s.Lookup:
         return s.Lookup(_span(children), children[0], children[2])

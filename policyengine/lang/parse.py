@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from policyengine.core.diagnostic import Diagnostic, Source, Span
+from policyengine.core.diagnostic import Diagnostic, Source
 from policyengine.lang import syntax as s
 from policyengine.lang.assemble import assembled
 from policyengine.lang.build import Builder, Pieces
+from policyengine.lang.habits import odd_wordings
+from policyengine.lang.recover import Failure, recovered
+from policyengine.lang.scan import scan
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -48,16 +51,38 @@ def grammar() -> Lark:
 
 
 def parse(source: Source) -> Parsed:
-    from lark.exceptions import UnexpectedInput
-
-    problems: list[Diagnostic] = []
-    try:
-        declarations = cast("Sequence[Any]", grammar().parse(source.text, start="policy"))
-    except UnexpectedInput as error:
-        at = min(error.pos_in_stream or 0, len(source.text))
-        return Parsed(None, (Diagnostic.at(source, Span(at, at + 1), "PE101", "this does not belong here"),))
+    """Reads one policy file. Reports every mistake it can find, in the order of the text; never raises for any text."""
+    seen = scan(source)
+    if seen.too_large:
+        return Parsed(None, seen.problems)
+    problems = [*seen.problems, *odd_wordings(source, seen.words)]
+    damaged: frozenset[str] = frozenset()
+    whole = _read(seen.text, "policy", 0, len(seen.text))
+    if isinstance(whole, Failure):
+        declarations, mistakes, damaged = recovered(source, seen, functools.partial(_read, seen.text))
+        problems += mistakes
+    else:
+        declarations = whole
     made = [assembled(item, source, problems) if isinstance(item, Pieces) else item for item in declarations]
-    return Parsed(_policy(source, made), tuple(problems))
+    problems.sort(key=lambda problem: (problem.line, problem.column))
+    return Parsed(_policy(source, made), tuple(problems), damaged)
+
+
+def _read(text: str, start: str, begin: int, end: int) -> Any:
+    """What the grammar makes of this range of the text, or the ``Failure`` that it met."""
+    from lark import TextSlice
+    from lark.exceptions import UnexpectedInput, UnexpectedToken
+
+    try:
+        return grammar().parse(cast("Any", TextSlice(text, begin, end)), start=start)
+    except UnexpectedInput as error:
+        ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+        at = end if ended or error.pos_in_stream is None else error.pos_in_stream
+    if start == "policy":
+        return Failure(at, frozenset())
+    reader = grammar().parse_interactive(cast("Any", TextSlice(text, begin, at)), start=start)
+    reader.exhaust_lexer()
+    return Failure(at, frozenset(cast("Any", reader).accepts()))
 
 
 def _policy(source: Source, declarations: Sequence[Any]) -> s.Policy | None:
