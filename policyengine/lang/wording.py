@@ -109,7 +109,6 @@ _NOT_KEYWORDS = frozenset(
     "name id int string bool decimal percent literal timestamp duration order pick lpar rpar lsqb rsqb lbrace rbrace comma "
     "colon equal dot plus minus outcome field".split()
 )
-)
 
 
 def _listed(expected: frozenset[str]) -> str:
