@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 TAB = "\t"
+WIDEST_EXCERPT = 200
 
 
 class Severity(StrEnum):
@@ -46,7 +47,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem. ``file`` with ``line``/``column`` (text) or ``pointer`` (JSON); ``excerpt`` and ``width`` draw the caret."""
+    """One problem. ``file`` with ``line``/``column`` (text) or ``pointer`` (JSON); ``excerpt`` and ``width`` draw the caret.
+
+    Of a long line the excerpt is the part around the caret; ``left_out`` characters of the line stand before it.
+    """
 
     code: str
     message: str
@@ -59,6 +63,7 @@ class Diagnostic:
     note: str = ""
     excerpt: str = ""
     width: int = 1
+    left_out: int = 0
 
     @staticmethod
     def at(source: Source, span: Span, code: str, message: str, *, hint: str = "", note: str = "",
@@ -66,8 +71,10 @@ class Diagnostic:
         """A diagnostic that points into a source text."""
         line, column = source.place(span.start)
         excerpt = source.line_at(span.start)
-        width = max(1, min(span.end - span.start, len(excerpt) - column + 1))
-        return Diagnostic(code, message, severity, source.name, line, column, "", hint, note, excerpt, width)
+        left_out = max(0, column - 1 - WIDEST_EXCERPT // 2) if len(excerpt) > WIDEST_EXCERPT else 0
+        excerpt = excerpt[left_out : left_out + WIDEST_EXCERPT]
+        width = max(1, min(span.end - span.start, len(excerpt) + left_out - column + 1))
+        return Diagnostic(code, message, severity, source.name, line, column, "", hint, note, excerpt, width, left_out)
 
     @property
     def headline(self) -> str:
@@ -82,7 +89,7 @@ class Diagnostic:
         if self.excerpt:
             number = str(self.line)
             margin = " " * len(number)
-            lead = "".join(TAB if c == TAB else " " for c in self.excerpt[: self.column - 1])
+            lead = "".join(TAB if c == TAB else " " for c in self.excerpt[: self.column - 1 - self.left_out])
             lines.append(f"{number} | {shown(self.excerpt, TAB)}")
             lines.append(f"{margin} | {lead}{'^' * self.width}" + (f" {shown(self.hint)}" if self.hint else ""))
         elif self.hint:

@@ -196,3 +196,12 @@ def test_mistakes_without_end_are_counted_to_a_limit():
     result = read(HEAD + "“x”\n" * 10_000)
     assert len(result.diagnostics) == 501
     assert "max problems" in result.diagnostics[-1].message
+
+
+def test_of_a_long_line_only_the_part_around_the_mistake_is_shown():
+    problem = only("require " + "a and " * 2_000 + "is 3")
+    assert problem.column > 12_000
+    caret = next(line for line in problem.render().splitlines() if "^" in line)
+    shown = problem.render().splitlines()[1]
+    assert len(shown) < 220
+    assert shown[caret.index("^") :].startswith("is")
