@@ -93,7 +93,7 @@ class EvidenceItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvidenceSet:
-    """All evidence of one run. ``roots`` maps a vocabulary root to a Record (single) or Collection; absent ones are left out."""
+    """All evidence of one run. ``roots`` maps a root to a Record (single) or Collection; absent ones are left out."""
 
     roots: Mapping[str, Record | Collection] = field(default_factory=dict)
     items: tuple[EvidenceItem, ...] = ()

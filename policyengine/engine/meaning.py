@@ -41,7 +41,7 @@ class Meaning(Conditions):
             found = cached.get(id(value))
             if found is None:
                 found = cached[id(value)] = over.members_of(value, what, strict)
-                if found.assumed and not found.hole:
+                if found.assumed and found.hole is None:
                     assumptions.add(f"{what}: its source does not state completeness; taken as complete")
             return found
 

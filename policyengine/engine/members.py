@@ -75,15 +75,15 @@ def keep(members: Members, where: Test) -> Members:
 
 
 def some(members: Members, where: Test) -> Truth:
-    if members.absent:
+    if members.absent is not None:
         return members.absent
     found = any_of(where(i) if m is True else all_of((m, where(i))) for i, m in members.items)
-    return any_of((found, members.hole)) if members.hole else found
+    return any_of((found, members.hole)) if members.hole is not None else found
 
 
 def every(members: Members, satisfies: Test, if_any: bool) -> Truth:
     """All members satisfy, and unless ``if_any`` there is at least one: over nothing it is unknown, never true."""
-    if members.absent:
+    if members.absent is not None:
         return members.absent
     met = all_of(satisfies(i) if m is True else any_of((negate(m), satisfies(i))) for i, m in members.items)
     if met is False:
@@ -96,7 +96,7 @@ def every(members: Members, satisfies: Test, if_any: bool) -> Truth:
 
 def latest(members: Members, satisfies: Test, if_any: bool, time: str, sequence: str | None) -> Truth:
     """``every`` over the members that no later member displaces; those that only may be the newest are possible."""
-    if members.absent:
+    if members.absent is not None:
         return members.absent
     rows = [(item, m, _field(item, time), _field(item, sequence)) for item, m in members.items]
     newest_certain = _newest((when, seq) for _, m, when, seq in rows if m is True)
@@ -107,7 +107,7 @@ def latest(members: Members, satisfies: Test, if_any: bool, time: str, sequence:
         if _older(when, seq, newest_certain):
             continue
         doubt: list[Unknown] = [] if member is True else [member]
-        if members.hole:
+        if members.hole is not None:
             doubt.append(members.hole)
         rivals = undated > 0 if when is not None else undated + (newest_possible is not None) > 1
         if rivals:
@@ -172,7 +172,7 @@ def uncovered(members: Members, begin: datetime | None, end: datetime | None, st
 def with_hole(members: Members, hole: Unknown | None) -> Members:
     if hole is None:
         return members
-    return replace(members, hole=join([members.hole, hole]) if members.hole else hole)
+    return replace(members, hole=join([members.hole, hole]) if members.hole is not None else hole)
 
 
 def distinct(members: Members, read: Read) -> Members:
@@ -182,7 +182,7 @@ def distinct(members: Members, read: Read) -> Members:
     for item, member in members.items:
         value = read(item)
         if isinstance(value, Unknown):
-            hole = join([hole, value]) if hole else value
+            hole = join([hole, value]) if hole is not None else value
         elif values.get(value) is not True:
             values[value] = member
     return replace(members, items=tuple(values.items()), hole=hole)
@@ -221,20 +221,20 @@ class Bounds:
 
 
 def count(members: Members) -> Bounds | Unknown:
-    if members.absent:
+    if members.absent is not None:
         return members.absent
     certain = sum(1 for _ in members.certain)
-    doubts = [*members.possible, *([members.hole] if members.hole else [])]
-    high = None if members.hole else Fraction(certain + len(members.possible))
+    doubts = [*members.possible, *([members.hole] if members.hole is not None else [])]
+    high = None if members.hole is not None else Fraction(certain + len(members.possible))
     return Bounds(Fraction(certain), high, join(doubts) if doubts else None)
 
 
 def share(base: Members, where: Test) -> Bounds | Unknown:
     """The part of the base, in percent. Unknown over nothing, an incomplete base, or one with possible members."""
-    if base.absent:
+    if base.absent is not None:
         return base.absent
-    if base.hole or base.possible:
-        return join([*base.possible, *([base.hole] if base.hole else [])])
+    if base.hole is not None or base.possible:
+        return join([*base.possible, *([base.hole] if base.hole is not None else [])])
     if not base.items:
         return unknown(CauseKind.EMPTY, f"no {base.what}", base.origin)
     part = count(keep(base, where))
@@ -246,7 +246,7 @@ def share(base: Members, where: Test) -> Bounds | Unknown:
 
 def compare_bounds(cmp: str, left: Bounds, right: Bounds) -> Truth:
     """A comparison of bounded numbers: unknown when the bounds straddle it."""
-    doubt = join([d for d in (left.doubt, right.doubt) if d] or [unknown(CauseKind.INCOMPLETE, "a count")])
+    doubt = join([d for d in (left.doubt, right.doubt) if d is not None] or [unknown(CauseKind.INCOMPLETE, "a count")])
     if cmp in ("eq", "ne"):
         exact = left.high == left.low and right.high == right.low
         apart = (left.high is not None and left.high < right.low) or (right.high is not None and right.high < left.low)
@@ -263,11 +263,11 @@ def compare_bounds(cmp: str, left: Bounds, right: Bounds) -> Truth:
 
 def certain_values(members: Members, read: Read) -> list[object] | Unknown:
     """All values, or the unknown that keeps one of them, or the collection itself, from being certain."""
-    if members.absent:
+    if members.absent is not None:
         return members.absent
     values = [read(item) for item, _ in members.items]
     doubts = [*members.possible, *(v for v in values if isinstance(v, Unknown))]
-    if members.hole:
+    if members.hole is not None:
         doubts.append(members.hole)
     if not doubts and not values:
         doubts.append(unknown(CauseKind.EMPTY, f"no {members.what}", members.origin))
@@ -276,14 +276,14 @@ def certain_values(members: Members, read: Read) -> list[object] | Unknown:
 
 def no_gap(members: Members, read: Read) -> Truth:
     """Integers run without hole or double. A certain double is false at once; a hole may be filled by what is missing."""
-    if members.absent:
+    if members.absent is not None:
         return members.absent
     values = [(read(item), member) for item, member in members.items]
     numbers = [v for v, m in values if m is True and isinstance(v, int)]
     if len(set(numbers)) != len(numbers):
         return False
     doubts = [*members.possible, *(v for v, _ in values if isinstance(v, Unknown))]
-    if members.hole:
+    if members.hole is not None:
         doubts.append(members.hole)
     if doubts:
         return join(doubts)

@@ -80,13 +80,13 @@ def _missing(what: str, name: str, record: Record) -> Unknown:
 
 def recurs(members: Members, span: Span, begin: Any, end: Any, when: Callable[[object], Any], now: Any, strict: bool) -> Truth:
     """No interval longer than ``span`` between begin, the members' times and end (all ``datetime``, or all ``date``)."""
-    if members.absent:
+    if members.absent is not None:
         return members.absent
     if begin > end or begin > now:
         return unknown(CauseKind.START_IN_FUTURE, f"{members.what}: the start {_z(begin)} is after the end or the evaluation")
     certain: list[Any] = []
     possible: list[Any] = []
-    doubts: list[Unknown] = [members.hole] if members.hole else []
+    doubts: list[Unknown] = [members.hole] if members.hole is not None else []
     untimed = False
     for item, member in members.items:
         moment = when(item)
@@ -101,7 +101,7 @@ def recurs(members: Members, span: Span, begin: Any, end: Any, when: Callable[[o
                 doubts.append(member)
     if not any(_gaps(begin, end, certain, span)):
         return True
-    if members.hole or untimed:
+    if members.hole is not None or untimed:
         return join(doubts)
     seen_from = begin if members.covers_from is None else max(begin, _like(members.covers_from, begin))
     seen_until = end if members.covers_until is None else min(end, _like(members.covers_until, end))
@@ -137,7 +137,7 @@ def adjacent(direction: str, event: object, at: datetime, sequence: object, span
 
     An event is not next to itself; equal times are ordered by ``sequence`` when both have it.
     """
-    if members.absent:
+    if members.absent is not None:
         return members.absent
     before = direction == "preceded"
     limit = None if span is None else at - span if before else at + span
@@ -164,11 +164,12 @@ def adjacent(direction: str, event: object, at: datetime, sequence: object, span
     doubts = [u for u in (found, members.hole) if isinstance(u, Unknown)]
     if before:
         gap = uncovered(members, limit, at, strict)
-        return join([*doubts, gap]) if gap else (join(doubts) if doubts else False)
+        return join([*doubts, gap]) if gap is not None else (join(doubts) if doubts else False)
     if at > now:
         return join([*doubts, unknown(CauseKind.START_IN_FUTURE, f"the start {_z(at)} is after the evaluation")])
     seen_until = now if limit is None else min(limit, now)
-    if gap := uncovered(members, at, seen_until, strict):
+    gap = uncovered(members, at, seen_until, strict)
+    if gap is not None:
         doubts.append(gap)
     if limit is None or limit >= now:
         due = f"due by {_z(limit)}" if limit else "no limit is set"

@@ -132,7 +132,7 @@ class _RuleEvaluation:
                 continue
             scope = dict(subject.scope)
             out_of_force = early(scope) if early else None
-            yield subject, out_of_force or judge.truth(scope, subject.possible)
+            yield subject, out_of_force if out_of_force is not None else judge.truth(scope, subject.possible)
 
     def _subjects(self, depth: int, scope: Scope, keys: tuple[str, ...], possible: Unknown | None,
                   collections: list[Any], filters: list[Any]) -> Iterator[Subject]:  # fmt: skip
@@ -142,17 +142,17 @@ class _RuleEvaluation:
         loop = self.loops[depth]
         found: Members = collections[depth](scope)
         here = " / ".join(keys) or found.what
-        if found.absent:
+        if found.absent is not None:
             yield Subject(here, dict(scope), possible, _open(found.absent, possible))
             return
         where = filters[depth]
         chosen = keep(found, lambda item: where(scope, item))
         for item, member in chosen.items:
             scope[loop["var"]] = item
-            doubt = possible if member is True else join([member, *([possible] if possible else [])])
+            doubt = possible if member is True else join([member, *([possible] if possible is not None else [])])
             yield from self._subjects(depth + 1, scope, (*keys, subject_key(item)), doubt, collections, filters)
         scope.pop(loop["var"], None)
-        if chosen.hole:
+        if chosen.hole is not None:
             yield Subject(here, dict(scope), possible, _open(chosen.hole, possible))
         elif not any(member is True for _, member in chosen.items):
             yield from self._nobody(loop, chosen, here, dict(scope), possible)
@@ -166,7 +166,7 @@ class _RuleEvaluation:
                 yield Subject(here, scope, possible, join(chosen.possible))
         elif declared is Outcome.UNKNOWN:
             yield Subject(here, scope, possible, empty)
-        elif declared is Outcome.FAIL and possible:
+        elif declared is Outcome.FAIL and possible is not None:
             yield Subject(here, scope, possible, join([empty, possible]))
         else:
             yield Subject(here, scope, possible, declared)
@@ -217,11 +217,11 @@ class _RuleEvaluation:
         clauses, message, values = judge.explain(dict(subject.scope), trace)
         truth = judge.truth(dict(subject.scope), subject.possible)
         early = self._version_in_force(meaning)
-        if early and (out_of_force := early(dict(subject.scope))):
+        if early and (out_of_force := early(dict(subject.scope))) is not None:
             truth = out_of_force
         causes = truth.causes if isinstance(truth, Unknown) else ()
         shown = message if outcome is Outcome.FAIL else f"{message}: {sentences(causes)}" if message else sentences(causes)
-        note = f"judged also because {sentences(subject.possible.causes)}" if subject.possible else ""
+        note = f"judged also because {sentences(subject.possible.causes)}" if subject.possible is not None else ""
         return Finding(subject.key, outcome, shown, causes, _origins(subject.scope), values, clauses,
                        self._group(subject.scope), self._suggestions(subject.scope), note)  # fmt: skip
 
@@ -255,7 +255,7 @@ class _Judge:
             asked = [unknown(CauseKind.ASKED, filled(self.meaning, clause["because"], scope))
                      for clause, read in self.doubts if read(scope) is not False]  # fmt: skip
             return join(asked) if asked else True
-        return any_of([met, *exceptions, *([possible] if possible else [])])
+        return any_of([met, *exceptions, *([possible] if possible is not None else [])])
 
     def explain(self, scope: Scope, trace: list[ReadValue]) -> tuple[tuple[ClauseVerdict, ...], str, tuple[ReadValue, ...]]:
         """Each clause's verdict, the message of the first that failed (or is open), and the values that decided."""
@@ -284,7 +284,7 @@ def _required(value: Truth, if_unknown_fail: bool) -> Truth:
 
 
 def _open(cause: Unknown, possible: Unknown | None) -> Unknown:
-    return join([cause, possible]) if possible else cause
+    return join([cause, possible]) if possible is not None else cause
 
 
 def _settled_truth(subject: Subject) -> Truth | None:

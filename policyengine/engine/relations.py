@@ -196,8 +196,10 @@ class Graph:
         if target in met:
             return True
         silent = sorted(node for node in met if node not in self._edges)
-        if silent or self.hole:
-            return self.hole or self._silent(silent[0])
+        if self.hole is not None:
+            return self.hole
+        if silent:
+            return self._silent(silent[0])
         return False if target in self._named else self._silent(target)
 
     def _ref(self, component: object) -> str | Unknown:

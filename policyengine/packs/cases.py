@@ -55,7 +55,9 @@ def run_cases(plan: Mapping[str, Any], cases: Sequence[TestCase], vocabulary: Vo
 def _run_case(plan: Mapping[str, Any], case: TestCase, vocabulary: Vocabulary,
               read: Callable[[str], object] | None) -> CaseResult:  # fmt: skip
     results = {result.rule: result for result in evaluate(plan, case_evidence(case, vocabulary, read))}
-    differences = [d for rule, expected, subject in case.expects if (d := _difference(results, rule, Outcome(expected), subject))]
+    differences = [
+        d for rule, expected, subject in case.expects if (d := _difference(results, rule, Outcome(expected), subject))
+    ]
     return CaseResult(case.title, case.line, tuple(differences), {rule: result.outcome for rule, result in results.items()})
 
 
@@ -106,7 +108,9 @@ def _give(roots: dict[str, Record | Collection], given: Given, raw: object, read
         return
     whole = roots.get(name)
     before = dict(whole.fields) if isinstance(whole, Record) else {}
-    roots[name] = Record(declared.name, _with_field(before, rest, given, raw, declared.name, reader, vocabulary, origin), origin)
+    roots[name] = Record(
+        declared.name, _with_field(before, rest, given, raw, declared.name, reader, vocabulary, origin), origin
+    )
 
 
 def _single(raw: object, type_name: str, reader: Reader, vocabulary: Vocabulary, origin: Origin) -> Record:
