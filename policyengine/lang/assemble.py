@@ -24,10 +24,14 @@ def assembled(pieces: Pieces, source: Source, problems: list[Diagnostic]) -> s.H
 
 def _once(items: Iterable[Any], source: Source, problems: list[Diagnostic]) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    doubled: set[str] = set()
     for piece in items:
         if not isinstance(piece, Piece):
             continue
+        if piece.key in doubled:
+            continue
         if piece.key in found:
+            doubled.add(piece.key)
             message = f"`{piece.key}` is written twice here"
             problems.append(Diagnostic.at(source, piece.key_span, "PE109", message, hint="keep one of them"))
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from policyengine.core.diagnostic import Diagnostic, Source, Span
-from policyengine.lang.scan import Word
+from policyengine.lang.scan import MAX_PROBLEMS, Word, too_many
 from policyengine.lang.stop import shortened
 
 UNITS = frozenset("second minute hour day week month year".split())
@@ -16,6 +16,14 @@ NEXT_TO_LITERAL = frozenset("is contains matches recur = != == < > <= >= + -".sp
 
 
 def odd_wordings(source: Source, words: Sequence[Word]) -> Iterator[Diagnostic]:
+    for number, problem in enumerate(_each(source, words)):
+        if number == MAX_PROBLEMS:
+            yield too_many(source, Span(words[-1].start, words[-1].end))
+            return
+        yield problem
+
+
+def _each(source: Source, words: Sequence[Word]) -> Iterator[Diagnostic]:
     for index, word in enumerate(words):
         before = words[index - 1].text if index else ""
         after = words[index + 1].text if index + 1 < len(words) else ""

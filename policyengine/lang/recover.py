@@ -13,7 +13,7 @@ from typing import Any
 
 from policyengine.core.diagnostic import Diagnostic, Source, Span
 from policyengine.lang.build import Piece, Pieces
-from policyengine.lang.scan import Scan, Word
+from policyengine.lang.scan import MAX_PROBLEMS, Scan, Word, too_many
 from policyengine.lang.stop import Stop
 from policyengine.lang.syntax import Name
 from policyengine.lang.wording import explained
@@ -53,7 +53,7 @@ Reader = Callable[[str, int, int], Any]
 
 
 def recovered(source: Source, scan: Scan, read: Reader) -> tuple[list[Any], list[Diagnostic], frozenset[str]]:
-    """The healthy declarations, all syntax errors, and the names of the declarations that are lost.
+    """The healthy declarations, all syntax errors, and the names of the declarations that are lost; over a limit, none.
 
     ``read(start, begin, end)`` parses a piece of the text with that start of the grammar and gives its value or a ``Failure``.
     """
@@ -70,6 +70,9 @@ def recovered(source: Source, scan: Scan, read: Reader) -> tuple[list[Any], list
         elif kind != "header" and first + 1 < last:
             lost.add(_id_at(scan, first + 1))
         problems += _explanations(source, scan, failures)
+        if len(problems) >= MAX_PROBLEMS:
+            problems.append(too_many(source, Span(fragment.end - 1, fragment.end)))
+            return [], problems, frozenset()
     return found, problems, frozenset(lost)
 
 
@@ -152,11 +155,10 @@ def _named_header(scan: Scan, items: list[Any]) -> bool:
 
 
 def _explanations(source: Source, scan: Scan, failures: list[tuple[Fragment, Failure]]) -> Iterator[Diagnostic]:
-    starts = [word.start for word in scan.words]
     for part, failure in failures:
         if any(part.begin <= span.start < part.end for span in scan.damage):
             continue
-        index = bisect_right(starts, failure.at) - 1
+        index = bisect_right(scan.words, failure.at, key=lambda word: word.start) - 1
         if index < 0 or scan.words[index].end <= failure.at:
             index += 1
         yield explained(source, Stop(scan.words, index, failure.at, failure.expected, part.first, part.last))

@@ -92,6 +92,12 @@ def _refused(problem: Diagnostic) -> Scan:
     return Scan("", (), (problem,), (), too_large=True)
 
 
+def too_many(source: Source, place: Span) -> Diagnostic:
+    """What stands at the end of a list of mistakes that goes on."""
+    message = f"more mistakes than the limit `max problems`, {MAX_PROBLEMS}; the rest is not listed"
+    return Diagnostic.at(source, place, "PE107", message, hint="mend these first")
+
+
 class _Seen:
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -194,8 +200,8 @@ class _Seen:
             self.limit(Span(deepest.start, deepest.end), message)
         full = len(self.problems) >= MAX_PROBLEMS
         if full:
-            place = self.damage[-1]
-            self.limit(place, f"more mistakes than the limit `max problems`, {MAX_PROBLEMS}; the rest is not listed")
+            self.problems.append(too_many(self.source, self.damage[-1]))
+            self.damage.append(self.damage[-1])
         return full or len(self.problems) > before
 
     def limit(self, span: Span, message: str) -> None:

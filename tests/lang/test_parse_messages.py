@@ -193,9 +193,12 @@ def test_names_and_files_have_limits_with_names():
 
 
 def test_mistakes_without_end_are_counted_to_a_limit():
-    result = read(HEAD + "“x”\n" * 10_000)
-    assert len(result.diagnostics) == 501
-    assert "max problems" in result.diagnostics[-1].message
+    for text in ("“x”\n" * 10_000, "rule x require\n" * 10_000):
+        result = read(HEAD + text)
+        assert 501 <= len(result.diagnostics) <= 503
+        assert "max problems" in result.diagnostics[-1].message
+        assert result.policy is None
+    assert "max problems" in read(HEAD + "require " + 'a is "x" or "y" and ' * 1_000 + "b").diagnostics[-1].message
 
 
 def test_of_a_long_line_only_the_part_around_the_mistake_is_shown():
