@@ -63,7 +63,9 @@ def read_options(arguments: Sequence[str], table: Sequence[Option] = GATE) -> tu
             flag, option, equals, value = word[:2], by_flag[word[:2]], "=", word[2:]
         if option is None:
             close = nearest(flag, by_flag)
-            raise usage(f"there is no option `{flag}`", f"did you mean `{close}`?" if close else "see `policyengine gate --help`")
+            raise usage(
+                f"there is no option `{flag}`", f"did you mean `{close}`?" if close else "see `policyengine gate --help`"
+            )
         if not option.metavar:
             if equals:
                 raise usage(f"`{flag}` takes no value", f"write `{flag}`")

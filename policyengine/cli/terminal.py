@@ -1,0 +1,45 @@
+"""What depends on where the program runs: colour, progress on a terminal, the folder for what may be kept between runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from policyengine.core.diagnostic import shown
+
+MAX_SHOWN = 20
+
+
+def wants_colour(allowed: bool) -> bool:
+    return allowed and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def cache_folder() -> Path | None:
+    """``POLICYENGINE_CACHE``, or a folder of the user's cache; None where ``POLICYENGINE_CACHE`` is empty."""
+    chosen = os.environ.get("POLICYENGINE_CACHE")
+    if chosen is not None:
+        return Path(chosen) if chosen else None
+    base = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
+    return Path(base) / "policyengine-gxp" if base else None
+
+
+class Progress:
+    """One line on a terminal's standard error, from one second on; nothing in a pipe."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._on = sys.stderr.isatty()
+        self._shown = False
+
+    def show(self, what: str) -> None:
+        if self._on and time.monotonic() - self._started > 1:
+            sys.stderr.write(f"\r\x1b[K{shown(what)[:100]}")
+            sys.stderr.flush()
+            self._shown = True
+
+    def done(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            self._shown = False

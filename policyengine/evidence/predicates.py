@@ -1,0 +1,167 @@
+"""What a verified in-toto statement says, by predicate type: provenance, verification summary, test result, scan.
+
+Called only with the payload of a verified envelope. Field names are those of the published predicates; a claim of the
+builder about its own level is never read (the trust file states it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from policyengine.core.coerce import Mismatch, digest, timestamp
+from policyengine.core.model import Record
+
+STATEMENT_TYPES = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")
+SLSA_1 = "https://slsa.dev/provenance/v1"
+SLSA_0_2 = "https://slsa.dev/provenance/v0.2"
+VSA_1 = "https://slsa.dev/verification_summary/v1"
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+VULNS = ("https://in-toto.io/attestation/vulns/v0.1", "https://in-toto.io/attestation/vulns/v0.2")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a predicate adds to the fields of its attestation: the root it feeds, and when it says it was made."""
+
+    root: str | None
+    fields: Mapping[str, Any]
+    time: datetime | None
+
+
+class BadPredicate(ValueError):
+    """Why the content of a statement is not what its type demands; one phrase."""
+
+
+def facts_of(predicate_type: str, predicate: object, builders: Mapping[str, int]) -> Facts:
+    """The facts of one predicate. Raises :class:`BadPredicate`."""
+    reader = _READERS.get(predicate_type)
+    if reader is None:
+        return Facts(None, {}, None)
+    if not isinstance(predicate, dict) or not predicate:
+        raise BadPredicate("its predicate is empty")
+    try:
+        return reader(predicate, builders)
+    except Mismatch as problem:
+        raise BadPredicate(f"{problem.pointer} {problem.message}".strip()) from None
+
+
+def _provenance_1(predicate: Mapping[str, Any], builders: Mapping[str, int]) -> Facts:
+    definition, run = _map(predicate, "buildDefinition"), _map(predicate, "runDetails")
+    builder = _text(_map(run, "builder").get("id"))
+    metadata = _optional(run, "metadata")
+    finished = _time(metadata.get("finishedOn"), "finishedOn")
+    source = _source(definition.get("resolvedDependencies"))
+    fields = {
+        "build_type": _text(definition.get("buildType")),
+        "builder_id": builder,
+        "builder_level": builders.get(builder or ""),
+        **source,
+    }
+    return Facts("provenances", {**fields, "finished_on": finished}, finished)
+
+
+def _provenance_0_2(predicate: Mapping[str, Any], builders: Mapping[str, int]) -> Facts:
+    builder = _text(_map(predicate, "builder").get("id"))
+    metadata = _optional(predicate, "metadata")
+    finished = _time(metadata.get("buildFinishedOn"), "buildFinishedOn")
+    source = _source(predicate.get("materials"))
+    fields = {
+        "build_type": _text(predicate.get("buildType")),
+        "builder_id": builder,
+        "builder_level": builders.get(builder or ""),
+        **source,
+    }
+    return Facts("provenances", {**fields, "finished_on": finished}, finished)
+
+
+def _source(listed: object) -> dict[str, Any]:
+    """The source that was built: the first material; its commit is a digest of its own algorithm."""
+    first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+    digests = _optional(first, "digest")
+    best = next(((a, digests[a]) for a in ("sha256", "sha512", "gitCommit", "sha1") if isinstance(digests.get(a), str)), None)
+    return {"source_uri": _text(first.get("uri")), "source_digest": digest(f"{best[0]}:{best[1]}") if best else None}
+
+
+def _summary(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
+    result = _text(predicate.get("verificationResult"))
+    if result not in ("PASSED", "FAILED"):
+        raise BadPredicate("`verificationResult` is neither PASSED nor FAILED")
+    levels = predicate.get("verifiedLevels")
+    verified = _time(predicate.get("timeVerified"), "timeVerified")
+    fields = {
+        "time_verified": verified,
+        "result": result,
+        "verified_levels": _texts(levels),
+        "outcome": "passed" if result == "PASSED" else "failed",
+    }
+    return Facts("verification_summaries", fields, verified)
+
+
+def _test_result(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
+    result = _text(predicate.get("result"))
+    if result not in ("PASSED", "WARNED", "FAILED"):
+        raise BadPredicate("`result` is none of PASSED, WARNED, FAILED")
+    outcome = {"PASSED": "passed", "WARNED": "conditional", "FAILED": "failed"}[result]
+    passed, failed = _texts(predicate.get("passedTests")), _texts(predicate.get("failedTests"))
+    return Facts("test_results", {"passed_tests": passed, "failed_tests": failed or (), "outcome": outcome}, None)
+
+
+def _scan(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
+    scanner = _map(predicate, "scanner")
+    metadata = _optional(predicate, "metadata")
+    database = _optional(scanner, "db")
+    finished = _time(metadata.get("scanFinishedOn"), "scanFinishedOn")
+    fields = {
+        "scanner": _text(scanner.get("uri")),
+        "database_updated": _time(database.get("lastUpdate"), "lastUpdate"),
+        "finished_on": finished,
+    }
+    return Facts("scans", fields, finished)
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, int]], Facts]] = {
+    SLSA_1: _provenance_1,
+    SLSA_0_2: _provenance_0_2,
+    VSA_1: _summary,
+    TEST_RESULT: _test_result,
+    **dict.fromkeys(VULNS, _scan),
+}
+
+
+def _map(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = data.get(key)
+    if not isinstance(found, dict):
+        raise BadPredicate(f"`{key}` is missing")
+    return found
+
+
+def _optional(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    """A list of names, each once: doubles say nothing more."""
+    if not isinstance(value, list):
+        return None
+    return tuple(dict.fromkeys(each.strip() for each in value if isinstance(each, str) and each.strip()))
+
+
+def _time(value: object, name: str) -> datetime | None:
+    return None if value is None or value == "" else timestamp(value, name)
+
+
+def recorded(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def record(root: str, fields: Mapping[str, Any], origin: Any) -> Record:
+    types = {"provenances": "provenance", "verification_summaries": "summary", "test_results": "test_result", "scans": "scan"}
+    return Record(types[root], recorded(fields), origin)
