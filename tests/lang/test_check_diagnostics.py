@@ -32,7 +32,9 @@ def test_four_mistakes_of_four_kinds_are_all_told() -> None:
 
 
 def test_an_unknown_field_is_drawn_with_its_caret_and_the_fields_there_are() -> None:
-    (problem,) = errors(compiled(RULE + " for each component in sbom.components\n require component.suplier.name is recorded\n"))
+    (problem,) = errors(
+        compiled(RULE + " for each component in sbom.components\n require component.suplier.name is recorded\n")
+    )
     headline, line, caret, note = problem.render().splitlines()
     assert headline == "p.policy:7:20: error[PE201]: there is no field `suplier` in a component"
     assert line.index("suplier") == caret.index("^^^^^^^ did you mean `supplier`?")

@@ -46,7 +46,9 @@ def test_forbid_is_the_requirement_of_the_opposite() -> None:
 
 
 def test_literals_take_the_form_of_the_contract() -> None:
-    assert clause(" for each c in changes\n require c.time is within 2 weeks before evaluation.time\n")["span"]["value"] == 1209600
+    assert (
+        clause(" for each c in changes\n require c.time is within 2 weeks before evaluation.time\n")["span"]["value"] == 1209600
+    )
     assert clause(" require evaluation.time is after 2026-03-01T08:00:00+02:00\n")["right"]["value"] == "2026-03-01T06:00:00Z"
     share = clause(" require share of (u in component_uses where u.supplier_name is recorded) is at most 40%\n")
     assert (share["right"]["value"], share["bounds"], share["kind"]) == ("40", True, "number")
@@ -58,14 +60,18 @@ def test_ordered_enums_carry_their_ranks() -> None:
 
 
 def test_a_deadline_names_the_list_that_holds_its_record_without_filters() -> None:
-    expr = clause(" for each a in accounts where a.active\n require a.disabled_at is recorded within 1 day after a.created_at\n")
+    expr = clause(
+        " for each a in accounts where a.active\n require a.disabled_at is recorded within 1 day after a.created_at\n"
+    )
     assert expr["held_by"] == {"op": "root", "name": "accounts", "type": "account", "many": True}
     assert clause(" require system.retired_on is recorded within 1 day after system.operational_since\n")["held_by"] is None
 
 
 def test_an_inlined_quantifier_never_catches_a_variable_of_the_caller() -> None:
     library = {("lib", "1.0.0"): compiled(LIBRARY)}
-    made = plan("use lib version 1.0.0 as lib\n" + RULE + " for each g in accounts\n require lib.shared(g) and lib.shared(g)\n", library)
+    made = plan(
+        "use lib version 1.0.0 as lib\n" + RULE + " for each g in accounts\n require lib.shared(g) and lib.shared(g)\n", library
+    )
     rule = made["rules"][0]
     outer = rule["loops"][0]["var"]
     inner = [node for node in nodes(rule["clauses"]) if node["op"] == "some"]
@@ -77,7 +83,9 @@ def test_an_inlined_quantifier_never_catches_a_variable_of_the_caller() -> None:
 
 def test_parameters_of_a_used_policy_are_carried_under_its_id() -> None:
     used = compiled(LIBRARY)
-    made = plan("use lib version 1.0.0 as l\n" + RULE + " for each c in changes\n require l.recent(c.time)\n", {("lib", "1.0.0"): used})
+    made = plan(
+        "use lib version 1.0.0 as l\n" + RULE + " for each c in changes\n require l.recent(c.time)\n", {("lib", "1.0.0"): used}
+    )
     assert used.plan is not None
     assert made["uses"] == [{"id": "lib", "version": "1.0.0", "digest": plan_digest(used.plan)}]
     assert [(each["name"], each["value"]) for each in made["parameters"]] == [("lib.longest", 2592000)]
