@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from policyengine.controls.person import could_be_look_alikes, same_person_key
+from policyengine.controls.person import Person, could_be_look_alikes, same_person_key
 from policyengine.controls.profile import Profile
 
 PAYLOAD_TYPE = "application/vnd.policyengine.waiver+yaml"
@@ -46,12 +46,16 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class LoadedWaiver:
-    """A waiver file after reading. ``waiver`` is None where nothing in it may be believed; a ``problem`` keeps it from applying."""
+    """A waiver file after reading. ``waiver`` is None where nothing in it may be believed; a ``problem`` keeps it from applying.
+
+    ``signed_by`` are the verified signers: the person and roles that the trust file gives each key ("" for none), and the key.
+    """
 
     file: str
     digest: str
     waiver: Waiver | None
     signer: str | None = None
+    signed_by: tuple[Person, ...] = ()
     problem: str = ""
 
 
@@ -79,7 +83,7 @@ def applies(loaded: LoadedWaiver, rule: WaivedRule, policy_version: str, system:
         (waiver.faults[0] if waiver.faults else "")
         or _wrong_scope(waiver, rule, policy_version, system, subject, outcome, profile)
         or _not_in_force(waiver, rule, at)
-        or _wrong_approver(waiver, loaded.signer, rule, profile)
+        or _wrong_approver(waiver, loaded.signed_by, rule, profile)
     )
     if refusal or waiver.expires_at is None:
         return False, refusal or "it has no expiry"
@@ -129,7 +133,7 @@ def _not_in_force(waiver: Waiver, rule: WaivedRule, at: datetime) -> str:
     return ""
 
 
-def _wrong_approver(waiver: Waiver, signer: str | None, rule: WaivedRule, profile: Profile) -> str:
+def _wrong_approver(waiver: Waiver, signed_by: tuple[Person, ...], rule: WaivedRule, profile: Profile) -> str:
     if not waiver.requested_by or not waiver.approved_by:
         return "it names no requester" if waiver.approved_by else "it names no approver"
     if same_person_key(waiver.requested_by) == same_person_key(waiver.approved_by):
@@ -137,13 +141,21 @@ def _wrong_approver(waiver: Waiver, signer: str | None, rule: WaivedRule, profil
     if profile.person(waiver.requested_by) is None and could_be_look_alikes(waiver.requested_by, waiver.approved_by):
         return f"requester `{waiver.requested_by}` is no person of the profile and may only look unlike the approver"
     approver = profile.person(waiver.approved_by)
-    if approver is None:
-        return f"approver `{waiver.approved_by}` is no person of profile `{profile.id}`"
+    keys = approver.keys if approver else ()
+    signer = next((each for each in signed_by if _is_signature_of(each, waiver.approved_by, keys)), None)
+    if signer is None:
+        return f"no signature of it is by approver `{waiver.approved_by}`"
+    roles = {*(approver.roles if approver else ()), *(signer.roles if signer.id else ())}
     needed = profile.waiver_roles[rule.severity]
-    if not set(needed) & set(approver.roles):
+    if not roles & set(needed):
         return (
             f"approver `{waiver.approved_by}` does not hold the role {' or '.join(needed)} that severity {rule.severity} needs"
         )
-    if signer is None or signer not in approver.keys:
-        return f"it is signed by `{signer}`, which is no key of approver `{waiver.approved_by}`"
     return ""
+
+
+def _is_signature_of(signer: Person, approver: str, keys: tuple[str, ...]) -> bool:
+    """The trust file or the profile says whose key it is; where the trust file names a person, the profile cannot name another."""
+    if signer.id:
+        return same_person_key(signer.id) == same_person_key(approver)
+    return any(key in keys for key in signer.keys if key)

@@ -113,10 +113,15 @@ def judged_digest(decision: Mapping[str, Any]) -> str:
     return digest_of({key: value for key, value in decision.items() if key not in ("id", "quality_drafts")})
 
 
+def decision_id(decision: Mapping[str, Any]) -> str:
+    """``dec-`` and the first 20 hex digits of :func:`judged_digest`."""
+    return "dec-" + judged_digest(decision).removeprefix("sha256:")[:20]
+
+
 def _sealed(decision: dict[str, Any]) -> dict[str, Any]:
     decision["exit_code"] = exit_code(decision)
     clean: dict[str, Any] = plain(decision)
-    return {"id": "dec-" + judged_digest(clean).removeprefix("sha256:")[:20], **clean}
+    return {"id": decision_id(clean), **clean}
 
 
 def _policy(plan: Mapping[str, Any]) -> Mapping[str, Any]:

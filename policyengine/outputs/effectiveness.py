@@ -1,0 +1,37 @@
+"""The effectiveness check of a draft: what is proposed, and when a measured result may be called effective.
+
+The metric is the rule itself. Fewer opportunities than agreed decide nothing: no failure among none proves nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def proposed_check(rule_id: str, failed: int, decided: int, window_days: int, text: str | None) -> dict[str, Any]:
+    """The ``effectiveness`` of a draft; target and window are proposals, owner, due date and result are QA's.
+
+    ``min_opportunities`` is 3 / baseline share, rounded up (rule of three): that many without a failure would be unlikely, about 1 in
+    20, had nothing changed.
+    """
+    opportunities = -(-3 * decided // failed) if failed and decided else None
+    return {
+        "metric": rule_id,
+        "baseline": f"{failed} of {decided}",
+        "target": f"0 in at least {opportunities} over {window_days} days" if opportunities else f"0 over {window_days} days",
+        "window_days": window_days,
+        "min_opportunities": opportunities,
+        "basis": "3 divided by the baseline share, rounded up",
+        "text": text,
+        "suggested": True,
+        "owner": None,
+        "due_on": None,
+        "result": None,
+    }
+
+
+def judged(failed: int, opportunities: int, min_opportunities: int) -> str | None:
+    """``not_effective`` with any failure, ``effective`` with enough opportunities and none, else None: not decided yet."""
+    if failed > 0:
+        return "not_effective"
+    return "effective" if opportunities >= max(1, min_opportunities) else None

@@ -1,0 +1,94 @@
+"""What every report says of a decision in the same words: the verdict sentence, what blocks, what warns, what was relaxed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NEEDS_ATTENTION = ("error", "fail", "unknown", "not_yet_due", "waived")
+
+
+def verdict_word(decision: Mapping[str, Any]) -> str:
+    """``blocked``, ``allowed with warnings`` or ``allowed``."""
+    return str(decision["decision"]).replace("_", " ")
+
+
+def release_words(decision: Mapping[str, Any]) -> str:
+    """``4.2.0 of MES-01``, or what the decision has of it."""
+    release, system = (decision.get("release") or {}).get("id"), (decision.get("system") or {}).get("id")
+    if release and system:
+        return f"{release} of {system}"
+    if release or system:
+        return str(release or system)
+    names = [str(each["name"]) for each in decision.get("subjects") or ()]
+    return ", ".join(names[:3]) if names else "a release that is not named"
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def blocking(decision: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Rules whose gate says block: errors and failures first, then unknowns, each in the order of the decision."""
+    order = {"error": 0, "fail": 0}
+    return sorted((rule for rule in decision["rules"] if rule.get("gate") == "block"), key=lambda rule: order.get(rule["outcome"], 1))
+
+
+def warning(decision: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [rule for rule in decision["rules"] if rule.get("gate") == "warn"]
+
+
+def why_words(decision: Mapping[str, Any]) -> str:
+    """``9 rules failed, 1 unknown``: of the blocking rules, or that none blocks."""
+    rules = blocking(decision)
+    counts = {word: sum(rule["outcome"] == word for rule in rules) for word in ("fail", "error", "unknown")}
+    other = len(rules) - sum(counts.values())
+    parts = []
+    if counts["fail"]:
+        parts.append(f"{counted(counts['fail'], 'rule')} failed")
+    if counts["error"]:
+        parts.append(f"{counts['error']} could not be evaluated")
+    if counts["unknown"]:
+        parts.append(f"{counts['unknown']} unknown" if parts else f"{counted(counts['unknown'], 'rule')} unknown")
+    if other:
+        parts.append(f"{other} blocking otherwise")
+    return ", ".join(parts) or "no rule blocks"
+
+
+def scope_words(decision: Mapping[str, Any]) -> str:
+    """``42 rules, 18 evidence files``."""
+    files = counted(len(decision.get("evidence") or ()), "evidence file")
+    return f"{counted(len(decision['rules']), 'rule')}, {files}"
+
+
+def clauses_of(rule: Mapping[str, Any]) -> list[str]:
+    return [f"{each['framework']} {each['control']}" for each in rule.get("controls") or ()]
+
+
+def count_words(rule: Mapping[str, Any]) -> str:
+    """``2 of 118 failed``; an unknown is never called a failure."""
+    population, parts = rule["population"], []
+    evaluated = population["evaluated"]
+    for key, words in (("fail", "failed"), ("unknown", "unknown"), ("error", "in error"), ("not_yet_due", "not yet due"), ("waived", "waived")):
+        if population[key]:
+            parts.append(f"{population[key]} of {evaluated} {words}" if not parts else f"{population[key]} {words}")
+    return ", ".join(parts) or f"{str(rule['outcome']).replace('_', ' ')}, {counted(evaluated, 'subject')}"
+
+
+def worst_finding(rule: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The first finding with the outcome of the rule, else the first one."""
+    findings = rule.get("findings") or ()
+    return next((each for each in findings if each["outcome"] == rule["outcome"]), next(iter(findings), None))
+
+
+def relaxation_words(decision: Mapping[str, Any]) -> list[str]:
+    """What was relaxed for this decision, one phrase each."""
+    said = []
+    for each in decision.get("relaxations") or ():
+        if isinstance(each, Mapping):
+            text = next((str(each[key]) for key in ("text", "message", "what", "reason") if each.get(key)), "")
+            kind = str(each.get("kind") or "").replace("_", " ")
+            said.append(text if text.startswith(kind) else f"{kind}: {text}" if text else kind)
+        else:
+            said.append(str(each))
+    return said
