@@ -54,14 +54,14 @@ def _batch(made: Month, number: int, random: Random) -> None:
         record_id = f"{batch_id}-{position + 1}"
         record_ids.append(record_id)
         moment += timedelta(minutes=30 + random.randrange(20))
-        moment = _record(made, record_id, batch_id, step, author, approver, moment, random, number)
+        moment = _record(made, record_id, batch_id, step, author, approver, moment, random)
     ended = moment + timedelta(minutes=15)
     review_at, released_at = ended + timedelta(hours=3), ended + timedelta(hours=6)
     if number == 9:  # Defect: the batch is released before anybody reviewed its audit trail.
         review_at, released_at = ended + timedelta(hours=9), ended + timedelta(hours=6)
     _review(made, batch_id, record_ids, started, max(ended, review_at - timedelta(minutes=5)), review_at)
     person = QUALITY[2]
-    _event(made, released_at, "batch.release", person.actor, {"id": batch_id, "type": "batch", "gxp": True}, number,
+    _event(made, released_at, "batch.release", person.actor, {"id": batch_id, "type": "batch", "gxp": True},
            new_value="released", old_value="certified", reason="Batch record complete, review satisfactory")  # fmt: skip
     made.batches.append({
         "id": batch_id, "system_id": SYSTEM, "started_at": z(started), "ended_at": z(ended), "product": PRODUCTS[number % 2],
@@ -70,7 +70,7 @@ def _batch(made: Month, number: int, random: Random) -> None:
 
 
 def _record(made: Month, record_id: str, batch_id: str, step: str, author: Employee, approver: Employee, moment: datetime,
-            random: Random, number: int) -> datetime:  # fmt: skip
+            random: Random) -> datetime:  # fmt: skip
     """One record: created, sometimes corrected, reviewed by the author's supervisor, signed on its last version."""
     value = f"{random.uniform(5.8, 7.4):.2f}"
     thing = {"id": record_id, "type": step, "gxp": True}
@@ -80,7 +80,6 @@ def _record(made: Month, record_id: str, batch_id: str, step: str, author: Emplo
         "record.create",
         author.actor,
         thing,
-        number,
         new_value=value,
         field="ph",
         reason="First entry of the step",
@@ -89,8 +88,8 @@ def _record(made: Month, record_id: str, batch_id: str, step: str, author: Emplo
     _version(made, record_id, "1", step, digest, "create", author, moment)
     for correction in range(2, 2 + (random.random() < 0.55) + (random.random() < 0.2)):
         moment += timedelta(minutes=4 + random.randrange(6))
-        new = f"{random.uniform(5.8, 7.4):.2f}"
-        _event(made, moment, "record.modify", author.actor, thing, number, old_value=value, new_value=new, field="ph",
+        new = f"{float(value) + random.choice((-1, 1)) * random.uniform(0.05, 0.4):.2f}"
+        _event(made, moment, "record.modify", author.actor, thing, old_value=value, new_value=new, field="ph",
                reason=random.choice(REASONS))  # fmt: skip
         value, digest = new, _digest(record_id, correction, new)
         made.versions[-1]["state"] = "superseded"
@@ -101,7 +100,7 @@ def _record(made: Month, record_id: str, batch_id: str, step: str, author: Emplo
         "created_at": z(moment), "final": True, "batch_id": batch_id,
     })  # fmt: skip
     moment += timedelta(minutes=12)
-    _sign(made, record_id, latest, step, approver, moment, "approval", number)
+    _sign(made, record_id, latest, step, approver, moment, "approval")
     return moment
 
 
@@ -113,8 +112,7 @@ def _version(made: Month, record_id: str, version: str, kind: str, digest: str, 
     })  # fmt: skip
 
 
-def _sign(made: Month, record_id: str, version: dict[str, Any], kind: str, signer: Employee, moment: datetime, meaning: str,
-          number: int) -> None:  # fmt: skip
+def _sign(made: Month, record_id: str, version: dict[str, Any], kind: str, signer: Employee, moment: datetime, meaning: str) -> None:  # fmt: skip
     signature_id = f"SIG-{len(made.signatures) + 1:04d}"
     made.signatures.append({
         "id": signature_id, "record_id": record_id, "record_version": version["version"], "record_digest": version["digest"],
@@ -123,7 +121,7 @@ def _sign(made: Month, record_id: str, version: dict[str, Any], kind: str, signe
         "meaning_source": "chosen", "session_id": f"S-{signer.user_id}-{moment:%d}",
         "components": [{"kind": "knowledge", "user_action": True}, {"kind": "possession", "user_action": True}],
     })  # fmt: skip
-    _event(made, moment, "record.sign", signer.actor, {"id": record_id, "type": kind, "gxp": True}, number,
+    _event(made, moment, "record.sign", signer.actor, {"id": record_id, "type": kind, "gxp": True},
            new_value=meaning, old_value="(empty)", reason=f"Signed as {meaning}", session_id=f"S-{signer.user_id}-{moment:%d}")  # fmt: skip
 
 
@@ -135,7 +133,7 @@ def _review(made: Month, batch_id: str, record_ids: list[str], begin: datetime, 
     })  # fmt: skip
 
 
-def _event(made: Month, moment: datetime, kind: str, actor: dict[str, object], record: dict[str, object], number: int,
+def _event(made: Month, moment: datetime, kind: str, actor: dict[str, object], record: dict[str, object],
            **more: object) -> None:  # fmt: skip
     made.events.append({
         "id": f"EV-{len(made.events) + 1:06d}", "time": z(moment), "recorded_time": z(moment + timedelta(seconds=1)),
@@ -157,7 +155,6 @@ def _log_in_and_out(made: Month) -> None:
                 "auth.login",
                 person.actor,
                 thing,
-                number,
                 session_id=f"S-{person.user_id}-{number:02d}",
             )
             _event(
@@ -166,7 +163,6 @@ def _log_in_and_out(made: Month) -> None:
                 "auth.logout",
                 person.actor,
                 thing,
-                number,
                 session_id=f"S-{person.user_id}-{number:02d}",
             )
 

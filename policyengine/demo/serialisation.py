@@ -6,11 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 from policyengine.demo.story import AT, day, z
+from policyengine.evidence.epcis import gln
 
 COMPANY = "0399999"
-SELLER = "0399999000018"
-PARTNERS = (("0399999100015", "Seeblick Wholesale (fictional)"), ("0399999200012", "Hafen Distribution (fictional)"),
-            ("0399999300019", "Talbach Wholesale (fictional)"))  # fmt: skip
+SELLER = gln(f"urn:epc:id:pgln:{COMPANY}.00001")
+PARTNERS = tuple(
+    (f"urn:epc:id:pgln:{COMPANY}.{number}", name)
+    for number, name in (
+        ("10001", "Seeblick Wholesale (fictional)"),
+        ("20001", "Hafen Distribution (fictional)"),
+        ("30001", "Talbach Wholesale (fictional)"),
+    )
+)
 LOTS = (("SB2603A", "2028-02-29"), ("SB2603B", "2028-03-31"))
 PACKS_PER_CASE, CASES = 12, 4
 NEVER_COMMISSIONED = f"urn:epc:id:sgtin:{COMPANY}.012345.90007"
@@ -54,8 +61,7 @@ def epcis() -> dict[str, Any]:
         event("AggregationEvent", day(22, 9 + case), action="ADD", bizStep="packing", disposition="in_progress", parentID=_case(case),
               childEPCs=_packs(case))  # fmt: skip
     for case in range(CASES):
-        partner = PARTNERS[(case % 2) if case != 3 else 2][0]
-        party = f"urn:epc:id:pgln:{partner[:7]}.{partner[7:12]}"
+        party = PARTNERS[(case % 2) if case != 3 else 2][0]
         event("ObjectEvent", day(26, 9 + case), action="OBSERVE", bizStep="shipping", disposition="in_transit", epcList=[_case(case)],
               sourceList=[{"type": "owning_party", "source": f"urn:epc:id:pgln:{COMPANY}.00001"}],
               destinationList=[{"type": "owning_party", "destination": party}])  # fmt: skip
@@ -68,9 +74,9 @@ def epcis() -> dict[str, Any]:
 
 def trading_partners() -> list[dict[str, Any]]:
     rows = [
-        {"gln": gln, "name": name, "role": "wholesaler", "authorised_from": "2025-01-01", "authorised_until": "2027-12-31",
+        {"gln": gln(party), "name": name, "role": "wholesaler", "authorised_from": "2025-01-01", "authorised_until": "2027-12-31",
          "licence_kind": "wholesale_licence", "states": ["NJ", "NY", "PA"], "checked_on": "2026-03-20", "annual_report_on": "2026-01-31"}
-        for gln, name in PARTNERS
+        for party, name in PARTNERS
     ]  # fmt: skip
     rows[2]["authorised_until"] = "2026-03-15"  # Defect: the licence of this partner had ended when the case was shipped.
     rows.append({"gln": SELLER, "name": "Rheintal Biologics", "role": "manufacturer", "authorised_from": "2020-01-01",
@@ -102,7 +108,7 @@ def transactions() -> list[dict[str, Any]]:
             "id": f"TX-2026-{case + 1:03d}", "kind": "transaction", "date": "2026-03-26", "transferred_at": z(moved), "shipped_on": "2026-03-26",
             "product_name": "Seeburgin", "strength": "5 mg", "dosage_form": "tablet", "ndc": "99999-123-45", "container_size": "30 tablets",
             "number_of_containers": PACKS_PER_CASE, "lot": LOTS[case // 2][0], "epcs": _packs(case), "seller_gln": SELLER,
-            "buyer_gln": PARTNERS[(case % 2) if case != 3 else 2][0], "seller_address": "Seeburg, CH", "buyer_address": "Newark, NJ, US",
+            "buyer_gln": gln(PARTNERS[(case % 2) if case != 3 else 2][0]), "seller_address": "Seeburg, CH", "buyer_address": "Newark, NJ, US",
             "ship_from_state": "NJ", "ship_to_state": "NJ", "information_sent_at": z(moved - timedelta(minutes=20)),
             "statement_sent_at": z(moved - timedelta(minutes=20)), "statement_by": SELLER, "statement_assertions": statement, "format": "epcis",
             "packing_complete": True, "retained_until": "2032-12-31", "history_provided": False,

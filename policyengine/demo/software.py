@@ -128,9 +128,12 @@ def _vulnerabilities(third_party: list[Any]) -> list[dict[str, Any]]:
 
 def release() -> dict[str, Any]:
     return {
-        "id": RELEASE, "previous_released_at": z(PREVIOUS_RELEASE), "source_digest": revision(), "approved_at": z(day(30)),
-        "artifacts": [{"name": a.name, "digests": [f"sha256:{a.sha256}"]} for a in artifacts()],
+        "id": RELEASE, "artifacts": released_artifacts(), "previous_released_at": z(PREVIOUS_RELEASE), "source_digest": revision(), "approved_at": z(day(30)),
     }  # fmt: skip
+
+
+def released_artifacts() -> list[dict[str, Any]]:
+    return [{"name": a.name, "digests": [f"sha256:{a.sha256}"]} for a in artifacts()]
 
 
 def requirements() -> list[dict[str, Any]]:

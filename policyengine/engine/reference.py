@@ -220,7 +220,7 @@ class _RuleEvaluation:
         if early and (out_of_force := early(dict(subject.scope))) is not None:
             truth = out_of_force
         causes = truth.causes if isinstance(truth, Unknown) else ()
-        shown = message if outcome is Outcome.FAIL else f"{message}: {sentences(causes)}" if message else sentences(causes)
+        shown = message if outcome is Outcome.FAIL else sentences(causes)
         note = f"judged also because {sentences(subject.possible.causes)}" if subject.possible is not None else ""
         return Finding(subject.key, outcome, shown, causes, _origins(subject.scope), values, clauses,
                        self._group(subject.scope), self._suggestions(subject.scope), note)  # fmt: skip

@@ -1,0 +1,7 @@
+"""``python -m policyengine`` is the command ``policyengine``."""
+
+import sys
+
+from policyengine.cli.main import main
+
+sys.exit(main())

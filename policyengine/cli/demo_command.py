@@ -1,0 +1,31 @@
+"""``policyengine demo``: writes the demo's files, gates them like any release, and says what to open next."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from policyengine.cli.gate import run_gate
+from policyengine.cli.request import request_of
+from policyengine.cli.writing import write_whole
+
+
+def demo(out: Path) -> int:
+    """Exit 0 although its release is blocked: the demo worked."""
+    from policyengine.demo.files import demo_files
+    from policyengine.demo.story import AT, NOTICE, PLANT
+
+    for name, content in demo_files().items():
+        write_whole(out / name, content)
+        if name == "keys/decision.pem":
+            (out / name).chmod(0o600)
+    sys.stdout.write(f"{NOTICE}\n{PLANT}\n\n")
+    request = request_of([str(out / "policyengine.yaml")], {"at": [AT.strftime("%Y-%m-%dT%H:%M:%SZ")]})
+    run_gate(request, AT)
+    result = out / "result"
+    sys.stdout.write(
+        f"\nopen {result / 'report.html'} in a browser\n"
+        f"verify: policyengine verify {result / 'decision.intoto.json'} --key {out / 'keys/decision.pub.pem'}\n"
+        f"again:  policyengine gate {out / 'policyengine.yaml'} --at {AT.strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
+    )
+    return 0

@@ -1,0 +1,63 @@
+"""The command ``policyengine``. ``gate`` has a path of its own past the full command line, so that CI pays for nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from policyengine.core.diagnostic import Diagnostic, Refusal, shown
+
+REFUSED, INTERNAL = 2, 70
+MAX_SHOWN = 20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; gives its exit code. Whatever goes wrong inside is 70, never 0 and never a traceback (but with --debug)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    return guarded(lambda: _run(given), "--debug" in given)
+
+
+def _run(given: list[str]) -> int:
+    if given[:1] == ["gate"] and not {"--help", "-h"} & set(given):
+        from policyengine.cli.gate_command import gate
+
+        return gate(given[1:])
+    from policyengine.cli.app import run
+
+    return run(given)
+
+
+def guarded(work: Callable[[], int], debug: bool) -> int:
+    """The exit code of a piece of work, with every refusal and failure told in one line each."""
+    try:
+        code = work()
+        sys.stdout.flush()
+    except Refusal as refusal:
+        tell(refusal.diagnostics)
+        return REFUSED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return INTERNAL
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing was decided\n")
+        return INTERNAL
+    except Exception as problem:
+        if debug:
+            raise
+        words = shown(f"{type(problem).__name__}: {problem}")[:500]
+        sys.stderr.write(f"policyengine: error[PE900]: internal error, nothing was decided: {words}; --debug shows where\n")
+        return INTERNAL
+    return code
+
+
+def tell(diagnostics: Sequence[Diagnostic]) -> None:
+    """Print diagnostics to standard error, at most twenty."""
+    for each in diagnostics[:MAX_SHOWN]:
+        sys.stderr.write(each.render() + "\n")
+    if len(diagnostics) > MAX_SHOWN:
+        sys.stderr.write(f"and {len(diagnostics) - MAX_SHOWN} more\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
