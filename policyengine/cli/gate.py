@@ -47,11 +47,11 @@ def write_results(request: Request, judged: Judged, key: bytes | None) -> list[P
     decision, out = judged.decision, request.out
     contents: list[tuple[Path, bytes]] = [(out / "decision.json", pretty(decision))]
     if key is not None:
-        from policyengine.decision.statement import statement_bytes
+        from policyengine.decision.statement import statement
         from policyengine.signing.envelope import IN_TOTO, sign
 
         password = os.environ.get("POLICYENGINE_KEY_PASSWORD")
-        payload = statement_bytes(decision)
+        payload = statement(decision)
         envelope = sign(payload, IN_TOTO, key, str(request.key), password.encode() if password else None)
         contents.insert(0, (out / "decision.intoto.json", envelope))
     drafts = _draft_files(judged)

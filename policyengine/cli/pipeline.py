@@ -104,11 +104,11 @@ def _evidence(request: Request, at: datetime, trust: Trust | None, progress: Pro
     plain = [path for path in request.evidence if path.resolve() not in mapped]
     files = read_files(plain, lambda count: progress(f"{count} files read"))
     documents = load(files, declared, Reading(at, trust), progress)
-    subjects = tuple(_given_subject(text) for text in request.subjects)
+    subjects = tuple(given_subject(text) for text in request.subjects)
     return assemble(documents, Context(at, request.period_from, request.period_until, request.environment, subjects))
 
 
-def _given_subject(text: str) -> GivenSubject:
+def given_subject(text: str) -> GivenSubject:
     """``sha256:HEX``, ``name@sha256:HEX``, or a file that is hashed."""
     name, marker, digest = text.rpartition("@") if "@sha256:" in text else ("", "", text)
     if digest.startswith("sha256:"):
@@ -150,6 +150,9 @@ def _listed(policies: tuple[Policy, ...], values: tuple[Value, ...]) -> tuple[Pa
 def _waivers(request: Request, trust: Trust | None, at: datetime) -> tuple[Any, ...]:
     if not request.waivers:
         return ()
-    from policyengine.cli.waiver_files import load_waiver_files
+    from policyengine.controls.waiver_files import load_waivers
+    from policyengine.signing.envelope import parse_envelope
+    from policyengine.signing.verify import verify_dsse
 
-    return load_waiver_files(read_files(request.waivers), trust, at)
+    files = [(file.name, file.raw) for file in read_files(request.waivers)]
+    return load_waivers(files, lambda raw: verify_dsse(parse_envelope(raw, "waiver"), trust, at))
