@@ -8,7 +8,7 @@ is listed with its reason, and goes to ``unverified_attestations`` alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,9 @@ from policyengine.signing.trust import Trust
 from policyengine.signing.verify import MEDIA_TYPES, Signer, State, Verification, enough_signers, verify_bundle, verify_dsse
 
 MAX_ENVELOPES = 10_000
+LONGEST_CLAIM = 200
+METABLOCK = "in-toto metablock"
+BUNDLE_0_3 = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 
 class NotEvidence(ValueError):
@@ -46,17 +49,18 @@ def recognises(document: object) -> bool:
 
 
 def _shape(document: Mapping[str, Any]) -> str | None:
-    if "payloadType" in document and "signatures" in document:
+    if "payloadType" in document or ("payload" in document and "signatures" in document):
         return "dsse"
     if "verificationMaterial" in document and (
         "mediaType" in document or "dsseEnvelope" in document or "messageSignature" in document
     ):
         return "bundle"
-    if isinstance(document.get("attestations"), list) and any(
-        isinstance(a, dict) and "bundle" in a for a in document["attestations"]
+    listed = document.get("attestations")
+    if isinstance(listed, list) and (
+        document.keys() == {"attestations"} or any(isinstance(a, dict) and "bundle" in a for a in listed)
     ):
         return "npm"
-    if "attestation_bundles" in document:
+    if isinstance(document.get("attestation_bundles"), list):
         return "pypi"
     if "verification_material" in document and "envelope" in document:
         return "pep740"
@@ -82,6 +86,8 @@ def read_attestations(documents: list[tuple[str, object, bytes]], raw: bytes, na
     if len(found) > MAX_ENVELOPES:
         message = f"{len(found)} envelopes; the limit `envelopes per file` is {MAX_ENVELOPES}"
         raise Refusal(Diagnostic("PE413", message, file=name, hint="split the file"))
+    if not found:
+        raise Refusal(Diagnostic("PE413", "a list of attestations without any", file=name, hint="leave the file out"))
     raw_digest = sha256_of(raw)
     return tuple(
         _document(each, name if len(found) == 1 else f"{name}#{each.pointer}", raw_digest, len(raw), trust, at)
@@ -103,20 +109,25 @@ def _envelopes(document: object, pointer: str, own: bytes, trust: Trust | None, 
             yield _wrapped(each.get("bundle") if isinstance(each, dict) else None, f"{pointer}/attestations/{index}", trust, at)
     elif shape == "pypi":
         for index, group in enumerate(document["attestation_bundles"]):
-            for position, each in enumerate(group.get("attestations") or ()):
-                yield _pep740(f"{pointer}/attestation_bundles/{index}/attestations/{position}", each)
+            for position, each in enumerate(_list(group, "attestations")):
+                yield _pep740(each, f"{pointer}/attestation_bundles/{index}/attestations/{position}", trust, at)
     elif shape == "pep740":
-        yield _pep740(pointer, document)
+        yield _pep740(document, pointer, trust, at)
     elif shape == "gcb":
-        for index, each in enumerate(document["provenance_summary"].get("provenance") or ()):
+        for index, each in enumerate(_list(document["provenance_summary"], "provenance")):
             envelope = each.get("envelope") if isinstance(each, dict) else None
             at_pointer = f"{pointer}/provenance_summary/provenance/{index}"
             yield _Found(at_pointer, "dsse", _dsse(envelope, trust, at), _claimed(envelope))
     elif shape == "metablock":
-        yield _Found(pointer, "in-toto metablock", _metablock(document, trust))
+        yield _Found(pointer, METABLOCK, _metablock(document, trust, at))
     else:
-        claimed = str(document.get("predicateType", ""))
-        yield _Found(pointer, "unsigned statement", Verification(State.INVALID, "nobody signed it"), claimed)
+        claimed = str(document.get("predicateType", ""))[:LONGEST_CLAIM]
+        yield _Found(pointer, "unsigned statement", Verification(State.INVALID, "nobody signed it", code="unsigned"), claimed)
+
+
+def _list(holder: object, key: str) -> list[object]:
+    found = holder.get(key) if isinstance(holder, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _dsse(document: object, trust: Trust | None, at: datetime) -> Verification:
@@ -141,14 +152,28 @@ def _wrapped(bundle: object, pointer: str, trust: Trust | None, at: datetime) ->
     return _bundle(bundle, json.dumps(bundle, default=str).encode(), pointer, trust, at)
 
 
-def _pep740(pointer: str, _: object) -> _Found:
-    reason = "the index's own attestation form is not judged here; give the Sigstore bundle"
-    return _Found(
-        pointer, "pep 740 attestation", Verification(State.UNKNOWN, reason), "https://docs.pypi.org/attestations/publish/v1"
-    )
+def _pep740(document: object, pointer: str, trust: Trust | None, at: datetime) -> _Found:
+    """PEP 740 is a Sigstore bundle 0.3 with other names; nothing that is signed changes on the way back."""
+    refused = _Found(pointer, "pep 740 attestation", Verification(State.INVALID, "not a PEP 740 attestation of version 1"))
+    if not isinstance(document, dict) or document.get("version") != 1:
+        return refused
+    try:
+        material, envelope = document["verification_material"], document["envelope"]
+        signatures = [{"sig": envelope["signature"]}]
+        bundle = {
+            "mediaType": BUNDLE_0_3,
+            "verificationMaterial": {
+                "certificate": {"rawBytes": material["certificate"]},
+                "tlogEntries": material["transparency_entries"],
+            },
+            "dsseEnvelope": {"payloadType": IN_TOTO, "payload": envelope["statement"], "signatures": signatures},
+        }
+    except (KeyError, TypeError):
+        return refused
+    return replace(_wrapped(bundle, pointer, trust, at), form="pep 740 attestation 1")
 
 
-def _metablock(document: Mapping[str, Any], trust: Trust | None) -> Verification:
+def _metablock(document: Mapping[str, Any], trust: Trust | None, at: datetime) -> Verification:
     """An in-toto link or layout in its old form, signed over canonical JSON; verified with in-toto's own encoding."""
     from in_toto.models.layout import Layout
     from in_toto.models.link import Link
@@ -165,11 +190,14 @@ def _metablock(document: Mapping[str, Any], trust: Trust | None) -> Verification
         signatures = [bytes.fromhex(each["sig"]) for each in document["signatures"]]
     except Exception as problem:
         return Verification(State.INVALID, f"not an in-toto metablock: {type(problem).__name__}")
-    for entry in trust.keys:
-        public = load_public(entry.public_pem or b"", entry.name)
-        if any(signature_holds(public, signature, signed) for signature in signatures):
-            return Verification(State.VALID, "", (Signer(entry, f"key {entry.key_id[:16]}"),), "in-toto metablock", b"")
-    return Verification(State.INVALID, "no signature by a trusted key")
+    good = [entry for entry in trust.keys if any(signature_holds(load_public(entry.public_pem or b"", entry.name), each, signed)
+                                                 for each in signatures)]  # fmt: skip
+    in_time = [entry for entry in good if entry.valid_at(at)]
+    if not in_time:
+        reason = f"{good[0].name} is not valid at {at.isoformat()}" if good else "no signature by a trusted key"
+        return Verification(State.INVALID, reason)
+    signers = tuple(Signer(entry, f"key {entry.key_id[:16]}") for entry in in_time)
+    return Verification(State.VALID, "", signers, METABLOCK, b"")
 
 
 def _claimed(envelope: object) -> str:
@@ -178,7 +206,7 @@ def _claimed(envelope: object) -> str:
         statement = load_json(envelope_from(envelope).payload, "payload")
     except (NotAnEnvelope, Refusal):
         return ""
-    return str(statement.get("predicateType", "")) if isinstance(statement, dict) else ""
+    return str(statement.get("predicateType", ""))[:LONGEST_CLAIM] if isinstance(statement, dict) else ""
 
 
 def _document(found: _Found, name: str, raw_digest: str, size: int, trust: Trust | None, at: datetime) -> Document:
@@ -186,22 +214,29 @@ def _document(found: _Found, name: str, raw_digest: str, size: int, trust: Trust
     origin = Origin(name, found.pointer if "#" not in name else "")
     signer = ", ".join(f"{s.entry.name}: {s.identified_by}" for s in verification.signers) or verification.claimed or None
     form = f"{found.form}, {found.claimed_type}" if found.claimed_type else found.form
-    reason = verification.reason
+    reason, verified = verification.reason, verification.state is State.VALID
     roots: dict[str, Record | Collection] = {}
     subjects = 0
-    if verification.state is State.VALID and verification.payload:
+    if verified and found.form != METABLOCK and not verification.subject_digest:
         try:
             roots, subjects = _judged(verification, trust, at, origin)
         except NotEvidence as problem:
-            reason = f"not evidence: {problem}"
-    elif verification.state is State.VALID:
-        reason = "the signature holds, and it makes no statement that a rule can use"
-    if not roots:
-        fields = {"predicate_type": found.claimed_type or "unknown", "signer_identity": verification.claimed or None}
-        roots = {"unverified_attestations": Collection((Record("attestation", recorded(fields), origin),), origin=origin)}
-    verified = verification.state is State.VALID
-    if verification.state is State.UNKNOWN:
+            reason, verified = f"the signature holds, but it is not evidence: {problem}", False
+    elif verified:
+        covered = f" over {verification.subject_digest}" if verification.subject_digest else ""
+        reason = f"the signature{covered} holds; it makes no statement that a rule can use"
+    elif verification.state is State.UNKNOWN:
         reason = f"not judged: {reason}"
+    unverified: tuple[Record, ...] = ()
+    if not verified:
+        fields = {
+            "predicate_type": found.claimed_type or "unknown",
+            "subject_digests": (),
+            "signer_identity": verification.claimed or None,
+        }
+        unverified = (Record("attestation", recorded(fields), origin),)
+    # Whoever reads this envelope knows all about it: that none of it is unverified is a fact, not a silence.
+    roots["unverified_attestations"] = Collection(unverified, Completeness.COMPLETE, origin=origin)
     item = EvidenceItem(name, "attestation", form, raw_digest, size, Completeness.NOT_STATED, verified, signer, reason or None,
                         {"subjects": subjects}, tuple(sorted(roots)))  # fmt: skip
     return Document(item, roots)
@@ -219,7 +254,8 @@ def _judged(
         statement = load_json(verification.payload, origin.name)
     except Refusal as refusal:
         raise NotEvidence(f"its payload: {refusal.diagnostics[0].message}") from None
-    if not isinstance(statement, dict) or statement.get("_type") not in STATEMENT_TYPES:
+    kind = statement.get("_type") if isinstance(statement, dict) else None
+    if not isinstance(statement, dict) or not isinstance(kind, str) or kind not in STATEMENT_TYPES:
         raise NotEvidence("its payload is not an in-toto statement v0.1 or v1")
     predicate_type = statement.get("predicateType")
     if not isinstance(predicate_type, str) or not predicate_type:
@@ -229,21 +265,21 @@ def _judged(
     if lacking:
         raise NotEvidence(lacking)
     try:
-        facts = facts_of(predicate_type, statement.get("predicate"), trust.builders or {})
+        facts = facts_of(predicate_type, statement.get("predicate"), trust.builder_levels(s.entry for s in signers))
     except BadPredicate as problem:
         raise NotEvidence(str(problem)) from None
     signed_at = next((s.signed_at for s in signers if s.signed_at is not None), None)
-    moment = facts.time or signed_at
-    if moment is not None and moment > at:
-        raise NotEvidence(f"it is of {moment.isoformat()}, after the evaluation")
+    for moment in (facts.time, signed_at):
+        if moment is not None and moment > at:
+            raise NotEvidence(f"it is of {moment.isoformat()}, after the evaluation")
     first = signers[0]
     actor = Record("actor", recorded({"kind": first.entry.kind, "name": first.entry.name, "person_id": first.entry.person_id or None,
                                       "role": first.entry.roles[0] if first.entry.roles else None}), origin)  # fmt: skip
     common = {
-        "predicate_type": predicate_type, "signer_identity": first.entry.identity or first.entry.name, "signer_issuer": first.entry.issuer or None,
-        "logged_at": signed_at, "time": moment, "valid_until": None, "signer": actor, "source_digest": None, **facts.fields,
+        "predicate_type": predicate_type, "signer_identity": first.identity or first.entry.name, "signer_issuer": first.issuer or None,
+        "logged_at": signed_at, "time": facts.time or signed_at, "signer": actor,
     }  # fmt: skip
-    rows = [recorded({**common, "subject_digests": digests}) for digests in subjects]
+    rows = [recorded({**facts.fields, **common, "subject_digests": digests}) for digests in subjects]
     attested = _without(rows, "attestation")
     roots: dict[str, Record | Collection] = {
         "attestations": Collection(tuple(Record("attestation", row, origin) for row in attested), origin=origin)
@@ -262,7 +298,10 @@ def _without(rows: list[dict[str, Any]], type_name: str) -> list[dict[str, Any]]
 
 
 def _subjects(listed: object) -> list[tuple[str, ...]]:
-    """The digests of each subject. None, or one without a strong digest, makes the statement useless."""
+    """The strong digests of each subject. None, or one without a strong digest, makes the statement useless.
+
+    Weak digests and names of other schemes may stand beside them; they are dropped, so that nothing is ever matched by them.
+    """
     if not isinstance(listed, list) or not listed:
         raise NotEvidence("the statement has no subject")
     found: list[tuple[str, ...]] = []
@@ -270,11 +309,18 @@ def _subjects(listed: object) -> list[tuple[str, ...]]:
         digests = subject.get("digest") if isinstance(subject, dict) else None
         if not isinstance(digests, dict) or not digests:
             raise NotEvidence("a subject of the statement has no digest")
-        try:
-            read = tuple(sorted(digest(f"{algorithm}:{content}") for algorithm, content in digests.items()))
-        except Mismatch as problem:
-            raise NotEvidence(f"a subject: {problem.message}") from None
-        if not any(each.partition(":")[0] in STRONG_DIGESTS for each in read):
-            raise NotEvidence(f"a subject has no strong digest, only {', '.join(d.partition(':')[0] for d in read)}")
-        found.append(read)
+        read: dict[str, str] = {}
+        for algorithm, content in digests.items():
+            if not isinstance(content, str):
+                raise NotEvidence(f"the {algorithm} digest of a subject is not text")
+            try:
+                each = digest(f"{algorithm}:{content}")
+            except Mismatch as problem:
+                raise NotEvidence(f"a subject: {problem.message}") from None
+            if read.setdefault(each.partition(":")[0], each) != each:
+                raise NotEvidence(f"a subject has two {algorithm} digests that contradict each other")
+        strong = tuple(sorted(each for algorithm, each in read.items() if algorithm in STRONG_DIGESTS))
+        if not strong:
+            raise NotEvidence(f"a subject has no strong digest, only {', '.join(sorted(read))}")
+        found.append(strong)
     return found

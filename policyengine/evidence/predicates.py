@@ -1,4 +1,4 @@
-"""What a verified in-toto statement says, by predicate type: provenance, verification summary, test result, scan.
+"""What a verified in-toto statement says, by predicate type: provenance, verification summary, test result, scan, and our own.
 
 Called only with the payload of a verified envelope. Field names are those of the published predicates; a claim of the
 builder about its own level is never read (the trust file states it).
@@ -11,15 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from policyengine.core.coerce import Mismatch, digest, timestamp
+from policyengine.core.coerce import Mismatch, Reader, digest, timestamp
 from policyengine.core.model import Record
+from policyengine.core.vocabulary import vocabulary
 
 STATEMENT_TYPES = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")
 SLSA_1 = "https://slsa.dev/provenance/v1"
 SLSA_0_2 = "https://slsa.dev/provenance/v0.2"
 VSA_1 = "https://slsa.dev/verification_summary/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
-VULNS = ("https://in-toto.io/attestation/vulns/v0.1", "https://in-toto.io/attestation/vulns/v0.2")
+VULNS = ("https://in-toto.io/attestation/vulns/v0.1", "https://in-toto.io/attestation/vulns/v0.2",
+         "https://cosign.sigstore.dev/attestation/vuln/v1")  # fmt: skip
+# Ours, for what no published predicate says: the predicate holds fields of the vocabulary's type by their names.
+GXP = "urn:policyengine-gxp:attestation:v1"
+GXP_MODEL = "urn:policyengine-gxp:model-attestation:v1"
+SAID_BY_THE_ENVELOPE = frozenset(
+    {"predicate_type", "subject_digests", "signer", "signer_identity", "signer_issuer", "logged_at"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ def _provenance_1(predicate: Mapping[str, Any], builders: Mapping[str, int]) -> 
     builder = _text(_map(run, "builder").get("id"))
     metadata = _optional(run, "metadata")
     finished = _time(metadata.get("finishedOn"), "finishedOn")
-    source = _source(definition.get("resolvedDependencies"))
+    source = _source(_dependency(definition))
     fields = {
         "build_type": _text(definition.get("buildType")),
         "builder_id": builder,
@@ -67,7 +75,7 @@ def _provenance_0_2(predicate: Mapping[str, Any], builders: Mapping[str, int]) -
     builder = _text(_map(predicate, "builder").get("id"))
     metadata = _optional(predicate, "metadata")
     finished = _time(metadata.get("buildFinishedOn"), "buildFinishedOn")
-    source = _source(predicate.get("materials"))
+    source = _source(_config_source(predicate))
     fields = {
         "build_type": _text(predicate.get("buildType")),
         "builder_id": builder,
@@ -77,12 +85,31 @@ def _provenance_0_2(predicate: Mapping[str, Any], builders: Mapping[str, int]) -
     return Facts("provenances", {**fields, "finished_on": finished}, finished)
 
 
-def _source(listed: object) -> dict[str, Any]:
-    """The source that was built: the first material; its commit is a digest of its own algorithm."""
-    first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
-    digests = _optional(first, "digest")
+def _dependency(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The source among what went into a build: the dependency that the build was asked to build, or the only one."""
+    listed = definition.get("resolvedDependencies")
+    found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    workflow = _optional(_optional(definition, "externalParameters"), "workflow")
+    asked = f"git+{workflow.get('repository')}@{workflow.get('ref')}"
+    named = [each for each in found if each.get("uri") == asked]
+    return (named or found)[0] if len(named or found) == 1 else {}
+
+
+def _config_source(predicate: Mapping[str, Any]) -> Mapping[str, Any]:
+    stated = _optional(_optional(predicate, "invocation"), "configSource")
+    materials = predicate.get("materials")
+    only = materials[0] if isinstance(materials, list) and len(materials) == 1 and isinstance(materials[0], dict) else {}
+    return stated if stated.get("uri") else only
+
+
+def _source(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the source is and its strongest digest. The SHA-1 of a git repository is the id of its commit."""
+    uri, digests = _text(stated.get("uri")), _optional(stated, "digest")
     best = next(((a, digests[a]) for a in ("sha256", "sha512", "gitCommit", "sha1") if isinstance(digests.get(a), str)), None)
-    return {"source_uri": _text(first.get("uri")), "source_digest": digest(f"{best[0]}:{best[1]}") if best else None}
+    if best is None:
+        return {"source_uri": uri}
+    algorithm = "gitCommit" if best[0] == "sha1" and uri is not None and uri.startswith("git+") else best[0]
+    return {"source_uri": uri, "source_digest": digest(f"{algorithm}:{best[1]}")}
 
 
 def _summary(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
@@ -118,8 +145,27 @@ def _scan(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
         "scanner": _text(scanner.get("uri")),
         "database_updated": _time(database.get("lastUpdate"), "lastUpdate"),
         "finished_on": finished,
+        "kind": "vuln",
     }
     return Facts("scans", fields, finished)
+
+
+def _gxp(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
+    return _own("attestation", None, predicate)
+
+
+def _gxp_model(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
+    return _own("model_attestation", "model_attestations", predicate)
+
+
+def _own(type_name: str, root: str | None, predicate: Mapping[str, Any]) -> Facts:
+    """Fields by their names in the vocabulary, strictly; nobody says about himself what his signature says."""
+    for name in predicate:
+        if name in SAID_BY_THE_ENVELOPE:
+            raise BadPredicate(f"`{name}` follows from the envelope and cannot be stated")
+    fields = dict(Reader(vocabulary()).record(type_name, predicate).fields)
+    stated = fields.get("time")
+    return Facts(root, fields, stated if isinstance(stated, datetime) else None)
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, int]], Facts]] = {
@@ -128,6 +174,8 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, int]], Facts]] 
     VSA_1: _summary,
     TEST_RESULT: _test_result,
     **dict.fromkeys(VULNS, _scan),
+    GXP: _gxp,
+    GXP_MODEL: _gxp_model,
 }
 
 
@@ -163,5 +211,11 @@ def recorded(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def record(root: str, fields: Mapping[str, Any], origin: Any) -> Record:
-    types = {"provenances": "provenance", "verification_summaries": "summary", "test_results": "test_result", "scans": "scan"}
+    types = {
+        "provenances": "provenance",
+        "verification_summaries": "summary",
+        "test_results": "test_result",
+        "scans": "scan",
+        "model_attestations": "model_attestation",
+    }
     return Record(types[root], recorded(fields), origin)

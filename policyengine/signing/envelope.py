@@ -80,15 +80,19 @@ def decoded(text: str) -> bytes:
     """Standard or URL-safe base64, with or without padding; nothing else. Raises :class:`NotAnEnvelope`."""
     if _BASE64.fullmatch(text) or _BASE64_URL.fullmatch(text):
         bare = text.rstrip("=").replace("-", "+").replace("_", "/")
+        padding = "=" * (-len(bare) % 4)
         try:
-            return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+            content = base64.b64decode(bare + padding, validate=True)
         except (binascii.Error, ValueError):
-            pass
+            content = b""
+        # One value has one spelling: no stray bits in its last letter, and its padding whole or not there.
+        if base64.b64encode(content).decode() == bare + padding and text[len(bare) :] in ("", padding):
+            return content
     raise NotAnEnvelope("a value is not base64")
 
 
 def sign(payload: bytes, payload_type: str, private_pem: bytes, name: str, password: bytes | None = None) -> bytes:
-    """Envelope bytes (RFC 8785 JSON) with one signature over the payload."""
+    """Envelope bytes (RFC 8785 JSON) with one signature over the payload. ``name`` is the key file's, for messages."""
     from securesystemslib.dsse import Envelope as Unsigned
     from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 
@@ -97,6 +101,16 @@ def sign(payload: bytes, payload_type: str, private_pem: bytes, name: str, passw
     envelope = Unsigned(payload, payload_type, {})
     envelope.sign(CryptoSigner(private, public))
     return canonical_json(envelope.to_dict()) + b"\n"
+
+
+def countersign(raw: bytes, private_pem: bytes, name: str, password: bytes | None = None) -> bytes:
+    """The envelope with one more signature, for what several people must sign; payload and earlier signatures stay as they are."""
+    earlier = parse_envelope(raw, name)
+    one = load_json(sign(earlier.payload, earlier.payload_type, private_pem, name, password), name)
+    given = load_json(raw, name)
+    if not isinstance(given, dict) or not isinstance(one, dict):
+        raise NotAnEnvelope("it is not a JSON object")
+    return canonical_json({**given, "signatures": [*given["signatures"], *one["signatures"]]}) + b"\n"
 
 
 def keys_that_signed(envelope: Envelope, public_pems: Iterable[bytes]) -> tuple[str, ...]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from policyengine.core.diagnostic import Diagnostic, Refusal
 
 ALGORITHMS = ("ecdsa-p256", "ed25519")
+CURVES = ("secp256r1", "secp384r1", "secp521r1")
+MIN_RSA_BITS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,13 @@ def key_id_of(public: Any) -> str:
 
 
 def load_private(pem: bytes, name: str, password: bytes | None = None) -> Any:
-    """A private key object. Raises :class:`Refusal` PE602 where it is no key, needs a password, or the password is wrong."""
+    """A private key object of a kind that can verify here. Raises :class:`Refusal` PE602: no key, or the password does not fit."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     try:
-        return serialization.load_pem_private_key(pem, password)
+        private = serialization.load_pem_private_key(pem, password)
+        return _usable(private.public_key(), name) and private
     except TypeError:
         hint = "set POLICYENGINE_KEY_PASSWORD" if password is None else "unset POLICYENGINE_KEY_PASSWORD"
         found = "the key is encrypted and no password is given" if password is None else "the key is not encrypted"
@@ -66,29 +70,44 @@ def load_private(pem: bytes, name: str, password: bytes | None = None) -> Any:
 
 
 def load_public(pem: bytes, name: str) -> Any:
-    """A public key object from PEM, of a kind that can verify here (ECDSA, Ed25519, RSA of 2048 bits or more)."""
+    """The public key in PEM, of a kind that can verify here: ECDSA P-256 to P-521, Ed25519, RSA of 2048 bits or more.
+
+    Raises :class:`Refusal` PE602. A file with several keys is refused too: all but the first would be ignored quietly.
+    """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+    if pem.count(b"-----BEGIN ") > 1:
+        raise Refusal(Diagnostic("PE602", "more than one key in a file", file=name, hint="give each key its own file"))
     try:
-        key = serialization.load_pem_public_key(pem)
+        return _usable(serialization.load_pem_public_key(pem), name)
     except (ValueError, UnsupportedAlgorithm):
         raise Refusal(
             Diagnostic("PE602", "not a public key in PEM", file=name, hint="export it as SubjectPublicKeyInfo PEM")
         ) from None
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < 2048:
+
+
+def _usable(public: Any, name: str) -> Any:
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    if isinstance(public, rsa.RSAPublicKey) and public.key_size < MIN_RSA_BITS:
+        message = f"an RSA key of {public.key_size} bits is too short"
+        raise Refusal(Diagnostic("PE602", message, file=name, hint=f"{MIN_RSA_BITS} bits or more"))
+    known = isinstance(public, ed25519.Ed25519PublicKey | rsa.RSAPublicKey)
+    if not known and not (isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in CURVES):
         raise Refusal(
-            Diagnostic("PE602", f"an RSA key of {key.key_size} bits is too short", file=name, hint="2048 bits or more")
+            Diagnostic(
+                "PE602", "this kind of key is not used here", file=name, hint="ECDSA P-256, P-384 or P-521, Ed25519, or RSA"
+            )
         )
-    if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
-        raise Refusal(Diagnostic("PE602", "this kind of key is not verified here", file=name, hint="ECDSA, Ed25519 or RSA"))
-    return key
+    return public
 
 
 def signature_holds(public: Any, signature: bytes, data: bytes) -> bool:
-    """Whether a signature over data holds for a key: ECDSA (DER, or raw r||s), Ed25519, RSA-PSS or PKCS#1 v1.5, SHA-2."""
-    from cryptography.exceptions import InvalidSignature
+    """Whether a signature over data holds for a key: ECDSA (DER, or raw r||s), Ed25519, RSA-PSS or PKCS#1 v1.5, SHA-2.
+
+    Whatever the library raises, the signature does not hold.
+    """
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
@@ -101,15 +120,18 @@ def signature_holds(public: Any, signature: bytes, data: bytes) -> bool:
                      lambda: public.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())]  # fmt: skip
     elif isinstance(public, ec.EllipticCurvePublicKey):
         size = (public.curve.key_size + 7) // 8
-        algorithm = ec.ECDSA(hashes.SHA256() if size <= 32 else hashes.SHA384() if size <= 48 else hashes.SHA512())
-        attempts.append(lambda: public.verify(signature, data, algorithm))
+        encodings = [signature]
         if len(signature) == 2 * size:
             r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
-            attempts.append(lambda: public.verify(utils.encode_dss_signature(r, s), data, algorithm))
+            encodings.append(utils.encode_dss_signature(r, s))
+        own: Any = {32: hashes.SHA256(), 48: hashes.SHA384()}.get(size, hashes.SHA512())
+        # Sigstore signs with SHA-256 on the larger curves too.
+        attempts += [partial(public.verify, each, data, ec.ECDSA(kind))
+                     for each in encodings for kind in (own, hashes.SHA256())]  # fmt: skip
     for attempt in attempts:
         try:
             attempt()
-        except (InvalidSignature, ValueError):
+        except Exception:  # noqa: S112
             continue
         return True
     return False

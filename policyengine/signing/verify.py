@@ -6,13 +6,16 @@ sign *this kind* of statement, and whether enough distinct ones did, is asked by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
+from policyengine.signing.certificate import claimed_identity, identity_of, leaf_of, time_of_signing
 from policyengine.signing.envelope import Envelope, NotAnEnvelope, envelope_from, keys_that_signed
+from policyengine.signing.keys import signature_holds
 from policyengine.signing.trust import Trust, TrustedSigner
 
 MEDIA_TYPES = {
@@ -21,6 +24,9 @@ MEDIA_TYPES = {
     "application/vnd.dev.sigstore.bundle+json;version=0.3": "0.3",
     "application/vnd.dev.sigstore.bundle.v0.3+json": "0.3",
 }
+# What sigstore-python can judge: Rekor v1 and v2 entries. Others may be right and are left open.
+LOG_ENTRIES = (("dsse", "0.0.1"), ("hashedrekord", "0.0.1"), ("hashedrekord", "0.0.2"))
+LONGEST_REASON = 200
 
 
 class State(StrEnum):
@@ -33,16 +39,26 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed: the trust file's entry, what identified it, and when (None where no time is proved)."""
+    """Who signed: the trust file's entry, what identified it, when (None where no time is proved) and by whose word.
+
+    ``identity`` and ``issuer`` are those of the certificate; both are "" for a key.
+    """
 
     entry: TrustedSigner
     identified_by: str
     signed_at: datetime | None = None
+    time_source: str = ""
+    identity: str = ""
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """``payload`` is given only where ``state`` is valid. ``claimed`` names who signed even where that signer is not trusted."""
+    """``payload`` is given only where ``state`` is valid. ``claimed`` names who signed even where that signer is not trusted.
+
+    ``code`` is one word for machines: no-trust, malformed, bad-signature, untrusted-signer, not-in-force, no-log-proof,
+    unsupported, other-artifact, refused. ``subject_digest`` is the file that a message signature covers.
+    """
 
     state: State
     reason: str = ""
@@ -51,23 +67,29 @@ class Verification:
     payload: bytes | None = None
     claimed: str = ""
     subject_digest: str = ""
+    code: str = ""
 
 
 def verify_dsse(envelope: Envelope, trust: Trust | None, at: datetime) -> Verification:
-    """Verify an envelope against the trusted keys. Without a proved time of signing, a key's validity is asked at ``at``."""
+    """Verify an envelope against the trusted keys. An envelope proves no time of signing: a key's validity is asked at ``at``."""
+    kind = envelope.payload_type
     if trust is None or not trust.keys:
-        return Verification(State.UNKNOWN, "no trusted key was given to verify it with", payload_type=envelope.payload_type)
+        return Verification(State.UNKNOWN, "no trusted key was given to verify it with", payload_type=kind, code="no-trust")
     entries = {signer.key_id: signer for signer in trust.keys}
     good = keys_that_signed(envelope, (s.public_pem for s in trust.keys if s.public_pem is not None))
     signers = tuple(Signer(entries[key_id], f"key {key_id[:16]}") for key_id in good)
     if not signers:
-        return Verification(State.INVALID, "no signature by a trusted key", payload_type=envelope.payload_type)
+        tried = f"signatures: {len(envelope.signatures)}, keys tried: {len(entries)}"
+        return Verification(State.INVALID, f"no signature by a trusted key ({tried})", payload_type=kind, code="bad-signature")
     in_time = tuple(signer for signer in signers if signer.entry.valid_at(at))
+    claimed = ", ".join(signer.identified_by for signer in signers)
     if not in_time:
-        return Verification(
-            State.INVALID, f"{signers[0].entry.name} was not valid at {at.isoformat()}", payload_type=envelope.payload_type
-        )
-    return Verification(State.VALID, "", in_time, envelope.payload_type, envelope.payload)
+        return Verification(State.INVALID, _out_of_force(signers[0].entry, at), (), kind, None, claimed, code="not-in-force")
+    return Verification(State.VALID, "", in_time, kind, envelope.payload, claimed)
+
+
+def _out_of_force(entry: TrustedSigner, moment: datetime) -> str:
+    return f"{entry.name} is not valid at {moment.isoformat().replace('+00:00', 'Z')}"
 
 
 def enough_signers(verification: Verification, predicate_type: str, trust: Trust) -> tuple[tuple[Signer, ...], str]:
@@ -76,80 +98,144 @@ def enough_signers(verification: Verification, predicate_type: str, trust: Trust
     Distinct ones are counted: two keys of one person are one.
     """
     allowed = tuple(signer for signer in verification.signers if signer.entry.may_sign(predicate_type))
-    distinct = {
-        signer.entry.person_id or signer.entry.key_id or f"{signer.entry.issuer} {signer.identified_by}" for signer in allowed
-    }
+    distinct = {signer.entry.owner for signer in allowed}
     needed = trust.threshold(predicate_type)
     if not allowed:
-        names = ", ".join(signer.entry.name for signer in verification.signers)
+        names = ", ".join(signer.entry.name for signer in verification.signers) or "nobody"
         return (), f"{names} may not sign {predicate_type}"
     if len(distinct) < needed:
         return allowed, f"{len(distinct)} of {needed} signers that {predicate_type} needs"
     return allowed, ""
 
 
-def verify_bundle(bundle: Mapping[str, Any], raw: bytes, trust: Trust | None, at: datetime) -> Verification:
+def verify_bundle(bundle: Mapping[str, Any], raw: bytes, trust: Trust | None, at: datetime,
+                  artifacts: Iterable[str] | None = None) -> Verification:  # fmt: skip
     """Verify a Sigstore bundle offline against the pinned trusted root of the trust file.
 
+    ``raw`` are the bytes that ``bundle`` was parsed from, strictly. ``artifacts`` are the digests (``sha256:..``) that a
+    message signature may cover; None leaves that to the caller, who finds the digest in ``subject_digest``.
     Whatever a verifier raises, the bundle is not evidence.
     """
-    media_type = bundle.get("mediaType")
-    if media_type not in MEDIA_TYPES:
-        return Verification(State.INVALID, f"the bundle version `{media_type}` is not known")
     material = bundle.get("verificationMaterial")
+    version = MEDIA_TYPES.get(str(bundle.get("mediaType")))
+    if version is None:
+        return _left_open(f"the bundle version `{bundle.get('mediaType')}` is not known here", material)
     if not isinstance(material, Mapping):
-        return Verification(State.INVALID, "the bundle has no verification material")
+        return Verification(State.INVALID, "the bundle has no verification material", code="malformed")
+    if ("dsseEnvelope" in bundle) == ("messageSignature" in bundle):
+        return Verification(State.INVALID, "the bundle holds not exactly one signed thing", code="malformed")
+    envelope = None
+    if "dsseEnvelope" in bundle:
+        try:
+            envelope = envelope_from(bundle["dsseEnvelope"])
+        except NotAnEnvelope as problem:
+            return Verification(State.INVALID, f"its envelope: {problem}", code="malformed")
     if "publicKey" in material:
-        return _managed_key(bundle, trust, at)
-    if trust is None or trust.sigstore_root is None:
-        return Verification(State.UNKNOWN, "no Sigstore trusted root was given to verify it with", claimed=_identity_in(raw))
-    return _sigstore(raw, trust, at, trust.sigstore_root)
-
-
-def _managed_key(bundle: Mapping[str, Any], trust: Trust | None, at: datetime) -> Verification:
-    if "dsseEnvelope" not in bundle:
-        return Verification(State.UNKNOWN, "a message signature with a managed key is not judged here")
+        return _managed_key(envelope, trust, at)
     try:
-        return verify_dsse(envelope_from(bundle["dsseEnvelope"]), trust, at)
-    except NotAnEnvelope as problem:
-        return Verification(State.INVALID, str(problem))
+        if early := _seen_without_library(material, envelope, version):
+            return early
+        if trust is None or trust.sigstore_root is None:
+            reason = "no Sigstore trusted root was given to verify it with"
+            return Verification(State.UNKNOWN, reason, claimed=claimed_identity(material), code="no-trust")
+        verification = _sigstore(raw, material, envelope, trust, at)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as problem:  # a panic in a compiled library is no Exception
+        return _refused(problem, material)
+    covered = verification.subject_digest
+    if verification.state is State.VALID and covered and artifacts is not None and covered not in set(artifacts):
+        reason = f"it is a signature over another file, {covered}"
+        return Verification(State.INVALID, reason, claimed=verification.claimed, subject_digest=covered, code="other-artifact")
+    return verification
 
 
-def _sigstore(raw: bytes, trust: Trust, at: datetime, root: bytes) -> Verification:
+def _managed_key(envelope: Envelope | None, trust: Trust | None, at: datetime) -> Verification:
+    """A bundle around an envelope that a listed key signed. Its ``hint`` is only a hint: all listed keys are tried."""
+    if envelope is None:
+        return _left_open("a message signature with a managed key is not judged here", None)
+    found = verify_dsse(envelope, trust, at)
+    if found.code == "bad-signature":
+        reason = "signed with a managed key; no key of the trust file made the signature"
+        return Verification(State.UNKNOWN, reason, payload_type=found.payload_type, code="untrusted-signer")
+    return found
+
+
+def _seen_without_library(material: Mapping[str, Any], envelope: Envelope | None, version: str) -> Verification | None:
+    """What can be told before the library is asked: a signature that the certificate's own key refuses is tampered with,
+    and a log entry of a kind that the library cannot judge leaves the rest open."""
+    certificate = leaf_of(material)
+    if envelope is not None:
+        key = certificate.public_key()
+        if not all(signature_holds(key, signature, envelope.signed_bytes) for signature in envelope.signatures):
+            reason = "the signature does not fit its content"
+            return Verification(State.INVALID, reason, claimed=claimed_identity(material), code="bad-signature")
+    entries = material.get("tlogEntries")
+    if not entries:
+        reason = "the bundle has no log entry: nothing proves when it was signed"
+        return Verification(State.INVALID, reason, claimed=claimed_identity(material), code="no-log-proof")
+    for entry in entries:
+        kind = entry.get("kindVersion") or {}
+        if (kind.get("kind"), kind.get("version")) not in LOG_ENTRIES:
+            return _left_open(f"log entries of kind `{kind.get('kind')} {kind.get('version')}` are not judged here", material)
+        proof = entry.get("inclusionProof")
+        if not proof or (version == "0.1" and not proof.get("checkpoint")):
+            return _left_open("its log entry has no complete inclusion proof, only a promise", material)
+    return None
+
+
+def _sigstore(raw: bytes, material: Mapping[str, Any], envelope: Envelope | None, trust: Trust, at: datetime) -> Verification:
+    from sigstore.models import Bundle
+    from sigstore.verify import policy
+
+    verifier = _verifier(trust.sigstore_root or b"")
+    bundle = Bundle.from_json(raw)
+    identity, issuer = identity_of(bundle.signing_certificate)
+    # The library checks the very identity that we read and compare below; no pattern and no "any" of its own is used.
+    exact = policy.Identity(identity=identity, issuer=issuer)
+    kind, payload, covered = "", b"", ""
+    if envelope is not None:
+        kind, payload = verifier.verify_dsse(bundle, exact)
+        if (kind, payload) != (envelope.payload_type, envelope.payload):
+            return Verification(State.INVALID, "two readers see two payloads", code="malformed")
+    else:
+        covered = _verified_message(verifier, bundle, exact)
+    claimed = f"{identity} ({issuer})"
+    signed_at, source = time_of_signing(material)
+    entry, problem = _entry(trust, identity, issuer)
+    if entry is None:
+        reason = f"good signature by {claimed}, {problem}"
+        return Verification(State.INVALID, reason, claimed=claimed, subject_digest=covered, code="untrusted-signer")
+    if not entry.valid_at(signed_at or at):
+        return Verification(State.INVALID, _out_of_force(entry, signed_at or at), claimed=claimed, code="not-in-force")
+    if signed_at is not None and signed_at > at:
+        reason = f"it was signed at {signed_at.isoformat()}, after the evaluation"
+        return Verification(State.INVALID, reason, claimed=claimed, code="not-in-force")
+    signer = Signer(entry, claimed, signed_at, source, identity, issuer)
+    return Verification(State.VALID, "", (signer,), kind, payload, claimed, covered)
+
+
+@lru_cache(maxsize=4)
+def _verifier(root: bytes) -> Any:
     import logging
 
-    from sigstore.models import Bundle, TrustedRoot
-    from sigstore.verify import Verifier, policy
+    from sigstore.models import TrustedRoot
+    from sigstore.verify import Verifier
     from sigstore_models.trustroot.v1 import TrustedRoot as RootDocument
 
     logging.getLogger("sigstore").setLevel(logging.ERROR)
-    try:
-        bundle = Bundle.from_json(raw)
-    except Exception as problem:
-        return _could_not(problem, _identity_in(raw))
-    identity = issuer = ""
-    try:
-        identity, issuer = _who(bundle.signing_certificate)
-        verifier = Verifier(trusted_root=TrustedRoot(RootDocument.from_json(root)))
-        exact = policy.Identity(identity=identity, issuer=issuer)
-        document = bundle._inner
-        if document.dsse_envelope is not None:
-            payload_type, payload = verifier.verify_dsse(bundle, exact)
-            digest = ""
-        else:
-            payload_type, payload, digest = "", b"", _verified_message(verifier, bundle, exact)
-    except Exception as problem:
-        return _could_not(problem, f"{identity} ({issuer})" if identity else "")
-    claimed = f"{identity} ({issuer})"
-    signed_at = _signed_at(bundle)
-    entry = next((s for s in trust.signers if s.has_identity(identity, issuer)), None)
-    if entry is None:
-        return Verification(
-            State.INVALID, f"good signature by {claimed}, who is not trusted here", claimed=claimed, subject_digest=digest
-        )
-    if not entry.valid_at(signed_at or at):
-        return Verification(State.INVALID, f"{entry.name} was not valid when it signed", claimed=claimed)
-    return Verification(State.VALID, "", (Signer(entry, claimed, signed_at),), payload_type, payload, claimed, digest)
+    return Verifier(trusted_root=TrustedRoot(RootDocument.from_json(root)))
+
+
+def _entry(trust: Trust, identity: str, issuer: str) -> tuple[TrustedSigner | None, str]:
+    """The one entry of the trust file for an identity: the exact one, or the only pattern that fits."""
+    fitting = [signer for signer in trust.signers if signer.has_identity(identity, issuer)]
+    exact = [signer for signer in fitting if signer.identity]
+    if exact or len(fitting) == 1:
+        return (exact or fitting)[0], ""
+    if fitting:
+        return None, f"who fits several patterns of the trust file ({', '.join(s.name for s in fitting)})"
+    return None, "who is not trusted here"
 
 
 def _verified_message(verifier: Any, bundle: Any, exact: Any) -> str:
@@ -160,64 +246,22 @@ def _verified_message(verifier: Any, bundle: Any, exact: Any) -> str:
     from sigstore_models.common.v1 import HashAlgorithm
 
     stated = bundle._inner.message_signature.message_digest
+    if stated is None or stated.algorithm != HashAlgorithm.SHA2_256:
+        raise ValueError("the message signature states no SHA-256 digest")
     digest = stated.digest if isinstance(stated.digest, bytes) else str(stated.digest).encode()
     if len(digest) != 32:
-        digest = base64.b64decode(digest)
+        digest = base64.b64decode(digest, validate=True)
     verifier.verify_artifact(Hashed(algorithm=HashAlgorithm.SHA2_256, digest=digest), bundle, exact)
     return "sha256:" + digest.hex()
 
 
-def _could_not(problem: Exception, claimed: str) -> Verification:
-    """Valid bundles that this version of the library cannot judge are unknown; all else is invalid."""
-    words = str(problem).split("\n")[0][:200] or type(problem).__name__
-    for sign in ("only supported for dsse/hashedrekord", "must contain inclusion proof", "failed to load bundle"):
-        if sign in words.lower():
-            return Verification(State.UNKNOWN, f"cannot be judged here: {words}", claimed=claimed)
-    return Verification(State.INVALID, words[:1].lower() + words[1:], claimed=claimed)
+def _left_open(reason: str, material: object) -> Verification:
+    return Verification(State.UNKNOWN, reason, claimed=claimed_identity(material), code="unsupported")
 
 
-def _signed_at(bundle: Any) -> datetime | None:
-    from datetime import UTC
-
-    try:
-        stamp = bundle.log_entry._inner.integrated_time
-    except AttributeError:
-        return None
-    return datetime.fromtimestamp(int(stamp), UTC) if stamp else None
-
-
-def _who(certificate: Any) -> tuple[str, str]:
-    """The one subject alternative name and the issuer of a Fulcio certificate. Raises ``ValueError`` where there is not one."""
-    from cryptography import x509
-
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    found = [*names.get_values_for_type(x509.UniformResourceIdentifier), *names.get_values_for_type(x509.RFC822Name)]
-    if len(found) != 1 or len(list(names)) != 1:
-        raise ValueError("the certificate has not exactly one identity")
-    extensions = {
-        each.oid.dotted_string: each.value.value
-        for each in certificate.extensions
-        if isinstance(each.value, x509.UnrecognizedExtension)
-    }
-    if raw := extensions.get("1.3.6.1.4.1.57264.1.8"):
-        if raw[:1] != b"\x0c" or raw[1] != len(raw) - 2:
-            raise ValueError("the issuer of the certificate cannot be read")
-        return found[0], raw[2:].decode("utf-8")
-    if raw := extensions.get("1.3.6.1.4.1.57264.1.1"):
-        return found[0], raw.decode("utf-8")
-    raise ValueError("the certificate names no issuer")
-
-
-def _identity_in(raw: bytes) -> str:
-    """Who a bundle says signed it, for the list of what was not verified; it proves nothing."""
-    import base64
-    import json
-
-    try:
-        material = json.loads(raw)["verificationMaterial"]
-        chain = material.get("certificate") or material["x509CertificateChain"]["certificates"][0]
-        from cryptography import x509
-
-        return "{} ({})".format(*_who(x509.load_der_x509_certificate(base64.b64decode(chain["rawBytes"]))))
-    except Exception:
-        return ""
+def _refused(problem: BaseException, material: Mapping[str, Any]) -> Verification:
+    """The library's own words where it means them for people; the kind of exception is of no use to anyone."""
+    told = type(problem).__module__.startswith("sigstore") or isinstance(problem, ValueError)
+    words = " ".join(str(problem).split())[:LONGEST_REASON] if told else ""
+    reason = f"the bundle is refused: {words}" if words else "the bundle is refused: it is damaged or not of its own format"
+    return Verification(State.INVALID, reason, claimed=claimed_identity(material), code="refused")
