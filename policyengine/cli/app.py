@@ -39,7 +39,9 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except Exception as problem:
         if hasattr(problem, "format_message") and hasattr(problem, "exit_code"):
-            sys.stderr.write(f"error[PE851]: {_lower(problem.format_message())}\n  = see `policyengine {' '.join(_command(arguments))}--help`\n")
+            sys.stderr.write(
+                f"error[PE851]: {_lower(problem.format_message())}\n  = see `policyengine {' '.join(_command(arguments))}--help`\n"
+            )
             return 2
         raise
     return int(code or 0)
@@ -51,7 +53,11 @@ def _lower(words: str) -> str:
 
 def _command(arguments: Sequence[str]) -> list[str]:
     first = next((a for a in arguments if not a.startswith("-")), "")
-    return [f"{first} "] if first in {c.name or (c.callback.__name__ if c.callback else "") for c in app.registered_commands} else []
+    return (
+        [f"{first} "]
+        if first in {c.name or (c.callback.__name__ if c.callback else "") for c in app.registered_commands}
+        else []
+    )
 
 
 @app.callback(invoke_without_command=True)
@@ -62,7 +68,9 @@ def version(version: Annotated[bool, typer.Option("--version", help="print the v
 
 
 @app.command()
-def demo(out: Annotated[Path, typer.Option(help="where its files go")] = Path("policyengine-demo"), debug: Debug = False) -> int:  # noqa: ARG001
+def demo(
+    out: Annotated[Path, typer.Option(help="where its files go")] = Path("policyengine-demo"), debug: Debug = False
+) -> int:  # noqa: ARG001
     """Gate a bundled, synthetic release of a manufacturing system end to end."""
     from policyengine.cli.demo_command import demo as run_demo
 
@@ -101,7 +109,9 @@ def verify(
     trust: Annotated[Optional[Path], typer.Option(help="who may sign what")] = None,  # noqa: UP045
     evidence: Annotated[Optional[list[Path]], typer.Option("--evidence", "-e", help="evidence files to compare")] = None,  # noqa: UP045
     policy: Annotated[Optional[list[Path]], typer.Option("--policy", "-p", help="policies to compare")] = None,  # noqa: UP045
-    subject: Annotated[Optional[list[str]], typer.Option("--subject", "-s", help="release artifact: file, sha256:HEX or NAME@sha256:HEX")] = None,  # noqa: UP045
+    subject: Annotated[
+        Optional[list[str]], typer.Option("--subject", "-s", help="release artifact: file, sha256:HEX or NAME@sha256:HEX")
+    ] = None,  # noqa: UP045
     format: Format = "text",  # noqa: A002
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
@@ -154,7 +164,9 @@ def framework_list(format: Format = "text", debug: Debug = False) -> int:  # noq
 
 
 @framework.command("show")
-def framework_show(name: Annotated[str, typer.Argument(help="framework id")], format: Format = "text", debug: Debug = False) -> int:  # noqa: A002, ARG001
+def framework_show(
+    name: Annotated[str, typer.Argument(help="framework id")], format: Format = "text", debug: Debug = False
+) -> int:  # noqa: A002, ARG001
     """Print every clause of a framework: id, title, automation class, requirement in own words."""
     from policyengine.cli.framework_command import show
 
@@ -162,7 +174,10 @@ def framework_show(name: Annotated[str, typer.Argument(help="framework id")], fo
 
 
 @capa.command("list")
-def capa_list(folder: Annotated[Path, typer.Argument(help="the capa folder of a run")] = Path("policyengine-out/capa"), debug: Debug = False) -> int:  # noqa: ARG001
+def capa_list(
+    folder: Annotated[Path, typer.Argument(help="the capa folder of a run")] = Path("policyengine-out/capa"),
+    debug: Debug = False,
+) -> int:  # noqa: ARG001
     """List the quality drafts of a run."""
     from policyengine.cli.capa_command import listed
 
@@ -195,7 +210,9 @@ def _parameter(option: Option) -> inspect.Parameter:
     flags = [f"--{option.name}", *([option.short] if option.short else [])]
     said = typer.Option(*flags, metavar=option.metavar or None, help=option.help)
     default = False if not option.metavar else None
-    return inspect.Parameter(option.name.replace("-", "_"), inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, said])
+    return inspect.Parameter(
+        option.name.replace("-", "_"), inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, said]
+    )
 
 
 def _declare_gate() -> None:

@@ -24,7 +24,9 @@ def listed(folder: Path) -> int:
         raise Refusal(Diagnostic("PE404", "there is no such folder", file=str(folder), hint="name the capa folder of a run"))
     drafts = [_draft(path) for path in sorted(folder.glob("qd-*.json"))]
     for draft in drafts:
-        sys.stdout.write(shown(f"{draft['external_id']}  {draft['record_type']:16} {draft['severity']:8} {draft['title']}") + "\n")
+        sys.stdout.write(
+            shown(f"{draft['external_id']}  {draft['record_type']:16} {draft['severity']:8} {draft['title']}") + "\n"
+        )
     sys.stdout.write(f"{len(drafts)} drafts\n")
     return 0
 

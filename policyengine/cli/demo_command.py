@@ -7,7 +7,7 @@ from pathlib import Path
 
 from policyengine.cli.gate import run_gate
 from policyengine.cli.request import request_of
-from policyengine.cli.writing import write_whole
+from policyengine.cli.writing import write_all
 
 
 def demo(out: Path) -> int:
@@ -15,10 +15,8 @@ def demo(out: Path) -> int:
     from policyengine.demo.files import demo_files
     from policyengine.demo.story import AT, NOTICE, PLANT
 
-    for name, content in demo_files().items():
-        write_whole(out / name, content)
-        if name == "keys/decision.pem":
-            (out / name).chmod(0o600)
+    write_all([(out / name, content) for name, content in demo_files().items()])
+    (out / "keys/decision.pem").chmod(0o600)
     sys.stdout.write(f"{NOTICE}\n{PLANT}\n\n")
     request = request_of([str(out / "policyengine.yaml")], {"at": [AT.strftime("%Y-%m-%dT%H:%M:%SZ")]})
     run_gate(request, AT)

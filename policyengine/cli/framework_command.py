@@ -21,7 +21,15 @@ def listed(form: str) -> int:
     rows = []
     for catalogue in _catalogues().values():
         counts = Counter(control.automation.words for control in catalogue.controls.values())
-        rows.append({"id": catalogue.id, "title": catalogue.title, "status": catalogue.status.value, "clauses": len(catalogue.controls), "automation": dict(counts)})
+        rows.append(
+            {
+                "id": catalogue.id,
+                "title": catalogue.title,
+                "status": catalogue.status.value,
+                "clauses": len(catalogue.controls),
+                "automation": dict(counts),
+            }
+        )
     if form == "json":
         sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
         return 0
@@ -39,8 +47,18 @@ def show(name: str, form: str) -> int:
         raise Refusal(Diagnostic("PE851", f"there is no framework `{name}`", hint=hint))
     catalogue = catalogues[name]
     if form == "json":
-        rows = [{"id": c.id, "title": c.title, "automation": c.automation.value, "requirement": c.requirement} for c in catalogue.controls.values()]
-        sys.stdout.write(json.dumps({"id": catalogue.id, "title": catalogue.title, "status": catalogue.status.value, "controls": rows}, indent=1, ensure_ascii=False) + "\n")
+        rows = [
+            {"id": c.id, "title": c.title, "automation": c.automation.value, "requirement": c.requirement}
+            for c in catalogue.controls.values()
+        ]
+        sys.stdout.write(
+            json.dumps(
+                {"id": catalogue.id, "title": catalogue.title, "status": catalogue.status.value, "controls": rows},
+                indent=1,
+                ensure_ascii=False,
+            )
+            + "\n"
+        )
         return 0
     sys.stdout.write(f"{catalogue.title} ({catalogue.status.value})\n\n")
     for control in catalogue.controls.values():

@@ -14,7 +14,7 @@ from policyengine.cli.options import usage
 from policyengine.cli.pipeline import Judged, judge
 from policyengine.cli.request import Request
 from policyengine.cli.terminal import Progress, cache_folder, wants_colour
-from policyengine.cli.writing import remove_stale, write_whole
+from policyengine.cli.writing import remove_stale, write_all
 from policyengine.core.canonical import canonical_json
 from policyengine.decision.judgement import exit_code
 
@@ -57,8 +57,7 @@ def write_results(request: Request, judged: Judged, key: bytes | None) -> list[P
     drafts = _draft_files(judged)
     contents += [(out / "capa" / name, content) for name, content in drafts]
     contents += [(path, _report(name, judged)) for name, path in request.reports]
-    for path, content in contents:
-        write_whole(path, content)
+    write_all(contents)
     if key is None:
         (out / "decision.intoto.json").unlink(missing_ok=True)
     remove_stale(out / "capa", "qd-*", {name for name, _ in drafts})
@@ -73,7 +72,7 @@ def _draft_files(judged: Judged) -> list[tuple[str, bytes]]:
 
     files = []
     for draft in judged.drafts:
-        files.append((f"{draft['external_id']}.json", pretty(draft)))
+        files.append((f"{draft['external_id']}.json", canonical_json(draft) + b"\n"))
         files.append((f"{draft['external_id']}.md", draft_markdown(draft).encode()))
     return files
 
@@ -91,8 +90,8 @@ def _report(name: str, judged: Judged) -> bytes:
 
 
 def pretty(data: Any) -> bytes:
-    """Indented JSON in canonical key order, the same bytes for the same data."""
-    return (json.dumps(json.loads(canonical_json(data)), indent=1, ensure_ascii=False) + "\n").encode()
+    """Indented JSON with sorted keys, the same bytes for the same data."""
+    return (json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
 def show(request: Request, decision: dict[str, Any], written: list[Path]) -> None:

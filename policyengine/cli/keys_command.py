@@ -17,14 +17,18 @@ def new(out: Path, algorithm: str) -> int:
     public = out.with_suffix(".pub.pem")
     for path in (out, public):
         if path.exists():
-            raise Refusal(Diagnostic("PE604", "the file is there already", file=str(path), hint="choose another name with --out"))
+            raise Refusal(
+                Diagnostic("PE604", "the file is there already", file=str(path), hint="choose another name with --out")
+            )
     password = os.environ.get("POLICYENGINE_KEY_PASSWORD")
     pair = new_key(algorithm, password.encode() if password else None)
     handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(pair.private_pem)
     write_whole(public, pair.public_pem)
-    sys.stdout.write(f"{out}  private{'' if password else ', not encrypted: keep it where only the gate can read it'}\n{public}  public\nkey id {pair.key_id}\n")
+    sys.stdout.write(
+        f"{out}  private{'' if password else ', not encrypted: keep it where only the gate can read it'}\n{public}  public\nkey id {pair.key_id}\n"
+    )
     return 0
 
 

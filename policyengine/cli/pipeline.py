@@ -73,7 +73,8 @@ def _with_drafts(decision: dict[str, Any], profile: Profile, frameworks: Framewo
     from policyengine.outputs.capa import drafts
 
     made = drafts(decision, profile.capa, titles(frameworks))
-    return Judged(with_quality_drafts(decision, made), made, frameworks)
+    cited = [{**draft, "policy": draft["policy"]["id"], "rule": draft["policy"]["rule"]} for draft in made]
+    return Judged(with_quality_drafts(decision, cited), made, frameworks)
 
 
 def _profile(request: Request) -> Profile:

@@ -20,7 +20,11 @@ def _compiled(paths: Sequence[Path]) -> tuple[tuple[PolicyFile, Any], ...]:
     """The named policies, compiled beside the shipped ones that they may use."""
     named = find_policies(paths)
     raws = {file.raw for file in named}
-    others = tuple(file for file in find_policies([shipped("policies")]) if file.raw not in raws and file.name not in {n.name for n in named})
+    others = tuple(
+        file
+        for file in find_policies([shipped("policies")])
+        if file.raw not in raws and file.name not in {n.name for n in named}
+    )
     results = compile_all(named + others, control_ids(load_frameworks(cache_folder())))
     return tuple(zip(named, results, strict=False))
 
@@ -31,7 +35,14 @@ def check(paths: Sequence[Path], strict: bool, form: str) -> int:
     found: list[Diagnostic] = [d for _, result in compiled for d in result.diagnostics]
     errors = sum(d.severity is Severity.ERROR for d in found)
     if form == "json":
-        _print_json({"files": len(compiled), "errors": errors, "warnings": len(found) - errors, "diagnostics": [_plain(d) for d in found]})
+        _print_json(
+            {
+                "files": len(compiled),
+                "errors": errors,
+                "warnings": len(found) - errors,
+                "diagnostics": [_plain(d) for d in found],
+            }
+        )
     else:
         tell(found)
         rules = sum(len(result.plan["rules"]) for _, result in compiled if result.plan)
@@ -47,7 +58,9 @@ def test(paths: Sequence[Path], form: str) -> int:
     errors = [d for _, result in compiled for d in result.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise Refusal(*errors)
-    outcomes = [(file, case) for file, result in compiled for case in run_cases(result.plan, result.tests, vocabulary(), _reader(paths))]
+    outcomes = [
+        (file, case) for file, result in compiled for case in run_cases(result.plan, result.tests, vocabulary(), _reader(paths))
+    ]
     failed = [(file, case) for file, case in outcomes if not case.passed]
     if form == "json":
         rows = [{"file": f.name, "test": c.title, "line": c.line, "passed": c.passed, "differences": [_difference(d) for d in c.differences]}
@@ -58,7 +71,10 @@ def test(paths: Sequence[Path], form: str) -> int:
             sys.stdout.write(f"{shown(file.name)}:{case.line}: failed: {shown(case.title)}\n")
             for d in case.differences:
                 where = f" for {d.subject}" if d.subject is not None else ""
-                sys.stdout.write(shown(f"  {d.rule}{where}: expected {d.expected.words}, got {d.got.words if d.got else 'no such subject'}") + "\n")
+                sys.stdout.write(
+                    shown(f"  {d.rule}{where}: expected {d.expected.words}, got {d.got.words if d.got else 'no such subject'}")
+                    + "\n"
+                )
                 sys.stdout.write("".join(f"    {shown(why)}\n" for why in d.why))
         sys.stdout.write(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed\n")
     if not outcomes:
@@ -79,7 +95,9 @@ def _reader(paths: Sequence[Path]) -> Any:
             if file.is_relative_to(root.resolve()) and file.is_file():
                 raw = file.read_bytes()
                 return load_json(raw, name) if name.endswith(".json") else load_yaml(raw, name)
-        raise Refusal(Diagnostic("PE704", f"there is no file `{name}` beside the policies", hint="name it relative to the policy folder"))
+        raise Refusal(
+            Diagnostic("PE704", f"there is no file `{name}` beside the policies", hint="name it relative to the policy folder")
+        )
 
     return read
 
@@ -96,7 +114,13 @@ def schema(name: str | None) -> int:
     declared = known.types.get(type_name)
     if declared is None:
         close = nearest(name, [*known.roots, *known.types])
-        raise Refusal(Diagnostic("PE851", f"there is no root or type `{name}`", hint=f"did you mean `{close}`?" if close else "leave the name out"))
+        raise Refusal(
+            Diagnostic(
+                "PE851",
+                f"there is no root or type `{name}`",
+                hint=f"did you mean `{close}`?" if close else "leave the name out",
+            )
+        )
     if root:
         sys.stdout.write(f"{root.name}: {root.type.words}  # {root.source}\n")
     sys.stdout.write(f"type {declared.name}\n")
@@ -107,11 +131,25 @@ def schema(name: str | None) -> int:
 
 
 def _plain(d: Diagnostic) -> dict[str, Any]:
-    return {"code": d.code, "severity": d.severity.value, "message": d.message, "file": d.file, "line": d.line, "column": d.column, "hint": d.hint}
+    return {
+        "code": d.code,
+        "severity": d.severity.value,
+        "message": d.message,
+        "file": d.file,
+        "line": d.line,
+        "column": d.column,
+        "hint": d.hint,
+    }
 
 
 def _difference(d: Any) -> dict[str, Any]:
-    return {"rule": d.rule, "subject": d.subject, "expected": d.expected.value, "got": d.got.value if d.got else None, "why": list(d.why)}
+    return {
+        "rule": d.rule,
+        "subject": d.subject,
+        "expected": d.expected.value,
+        "got": d.got.value if d.got else None,
+        "why": list(d.why),
+    }
 
 
 def _print_json(data: Any) -> None:

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from policyengine.core.diagnostic import Diagnostic, Refusal
 
+FEW = 3  # up to this many, each file is synced by itself; more are synced by the system at once
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write one file. Raises :class:`Refusal` PE853 where the disk says no; the command then fails."""
-    draft = path.parent / f".{path.name}.{os.getpid()}"
+    write_all([(path, content)])
+
+
+def write_all(contents: Sequence[tuple[Path, bytes]]) -> None:
+    """Write several files: all under temporary names, synced together, then renamed one by one."""
+    drafts = [(path, path.parent / f".{path.name}.{os.getpid()}", content) for path, content in contents]
+    path = Path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(path.parent)
+        for path, draft, content in drafts:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(content)
+        if len(drafts) > FEW:
+            os.sync()
+        else:
+            for _, draft, _ in drafts:
+                _sync(draft)
+        for path, draft, _ in drafts:
+            draft.replace(path)
+        for folder in {path.parent for path, _, _ in drafts}:
+            _sync(folder)
     except OSError as problem:
-        draft.unlink(missing_ok=True)
+        for _, draft, _ in drafts:
+            draft.unlink(missing_ok=True)
         raise Refusal(
             Diagnostic("PE853", f"cannot be written: {problem.strerror}", file=str(path), hint="nothing was decided")
         ) from None
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -13,6 +13,7 @@ from policyengine.core.diagnostic import Diagnostic, Refusal
 
 MAX_DEPTH = 200  # the limit `JSON depth`; the parser's own, named here for messages
 MAX_EXPONENT = 308
+_LONG_EXPONENT = re.compile(rb"[:\[,\s]-?\d+(?:\.\d+)?[eE][+-]?\d{3}")
 _PLACE = re.compile(r"^(.*) at line (\d+) column (\d+)$", re.DOTALL)
 _BYTE_ORDER_MARKS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
@@ -37,7 +38,7 @@ def load_json(raw: bytes, name: str) -> object:
         document = jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False, float_mode="decimal")
     except ValueError as problem:
         raise Refusal(_diagnostic(str(problem), name)) from None
-    if b"e" in body or b"E" in body:
+    if _LONG_EXPONENT.search(body):
         _refuse_huge(document, name)
     return document
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from policyengine.demo.story import AT, day, z
-from policyengine.evidence.epcis import gln
+from policyengine.evidence.gs1 import gln
 
 COMPANY = "0399999"
 SELLER = gln(f"urn:epc:id:pgln:{COMPANY}.00001")

@@ -49,7 +49,7 @@ class Subject:
     """
 
     key: str
-    scope: Mapping[str, Any]
+    scope: Scope
     possible: Unknown | None = None
     settled: Outcome | Unknown | None = None
 
@@ -69,7 +69,7 @@ def _run(plan: Node, evidence: EvidenceSet, settings: Settings) -> Run:
     evaluation = evidence.roots.get("evaluation")
     now = evaluation.fields.get("time") if isinstance(evaluation, Record) else None
     if not isinstance(now, datetime):
-        raise ValueError("evaluation.time is not among the evidence")  # noqa: TRY004 - a missing value, not a wrong type
+        raise ValueError("evaluation.time is not among the evidence")
     parameters: dict[str, Any] = {}
     for each in plan["parameters"]:
         value = settings.parameters.get(each["name"], each["value"])
@@ -130,7 +130,7 @@ class _RuleEvaluation:
             if subject.settled is not None:
                 yield subject, _settled_truth(subject)
                 continue
-            scope = dict(subject.scope)
+            scope = subject.scope
             out_of_force = early(scope) if early else None
             yield subject, out_of_force if out_of_force is not None else judge.truth(scope, subject.possible)
 

@@ -144,7 +144,9 @@ class _Assembly:
         fields["time"] = context.at.astimezone(UTC)
         begin, until = fields.get("period_from"), fields.get("period_until")
         if isinstance(begin, datetime) and isinstance(until, datetime) and begin >= until:
-            raise Refusal(Diagnostic("PE433", f"the period begins at {begin.isoformat()} and ends at {until.isoformat()}, before it"))
+            raise Refusal(
+                Diagnostic("PE433", f"the period begins at {begin.isoformat()} and ends at {until.isoformat()}, before it")
+            )
         return Record("evaluation", fields, stated.origin if stated else None)
 
     def release(self) -> Release | None:
@@ -204,7 +206,9 @@ class _Assembly:
             if release is None:
                 self.assumptions.add(f"sbom: no release is stated; `{listed.item.name}`, the only SBOM, is taken as its SBOM")
             elif not _by_digest(record, release):
-                self.assumptions.add(f"sbom: `{listed.item.name}` is matched with the release by what it is called, not by digest")
+                self.assumptions.add(
+                    f"sbom: `{listed.item.name}` is matched with the release by what it is called, not by digest"
+                )
 
     def scanned_digests(self) -> list[tuple[str, ...]]:
         """Digests that a verified scan names."""
@@ -283,7 +287,9 @@ def _with_scan(sbom: Record, scanned: Sequence[tuple[str, ...]]) -> Record:
     if isinstance(parts, Collection) and parts.state in (Completeness.INCOMPLETE, Completeness.ABSENT):
         return sbom
     rows = parts.items if isinstance(parts, Collection) else parts
-    identified = isinstance(rows, tuple) and all(isinstance(r, Record) and ("purl" in r.fields or "cpe" in r.fields) for r in rows)
+    identified = isinstance(rows, tuple) and all(
+        isinstance(r, Record) and ("purl" in r.fields or "cpe" in r.fields) for r in rows
+    )
     if not identified or not any(agree(digests_of(product), each) for each in scanned):
         return sbom
     whole = replace(found, state=Completeness.COMPLETE, reason="")

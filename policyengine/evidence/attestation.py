@@ -237,8 +237,9 @@ def _document(found: _Found, name: str, raw_digest: str, size: int, trust: Trust
         unverified = (Record("attestation", recorded(fields), origin),)
     # Whoever reads this envelope knows all about it: that none of it is unverified is a fact, not a silence.
     roots["unverified_attestations"] = Collection(unverified, Completeness.COMPLETE, origin=origin)
+    feeds = tuple(sorted(root for root, value in roots.items() if isinstance(value, Collection) and value.items))
     item = EvidenceItem(name, "attestation", form, raw_digest, size, Completeness.NOT_STATED, verified, signer, reason or None,
-                        {"subjects": subjects}, tuple(sorted(roots)))  # fmt: skip
+                        {"subjects": subjects}, feeds)  # fmt: skip
     return Document(item, roots)
 
 

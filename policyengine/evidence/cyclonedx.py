@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from policyengine.core.coerce import Mismatch, digest, timestamp
+from policyengine.core.coerce import STRONG_DIGESTS, Mismatch, digest, timestamp
 from policyengine.core.diagnostic import Diagnostic, Refusal
 from policyengine.core.model import Collection, Completeness, EvidenceItem, Origin, Record, Version
 from policyengine.evidence.cyclonedx_findings import vulnerability_rows
@@ -130,6 +130,11 @@ class _Reader:
                 fields["licences"] = expression
         if raw.get("hashes"):
             fields["digests"] = self._digests(raw["hashes"], f"{pointer}/hashes")
+        fields["strongly_hashed"] = any(each.partition(":")[0] in STRONG_DIGESTS for each in fields.get("digests", ()))
+        fields["pedigree_recorded"] = bool(raw.get("pedigree"))
+        author = raw.get("author") or ", ".join(a.get("name", "") for a in raw.get("authors") or ())
+        if author.strip():
+            fields["author"] = author.strip()
         for each in raw.get("properties") or ():
             own = _OWN_PROPERTIES.get(each.get("name", ""))
             if own and each.get("value") in ("true", "false"):

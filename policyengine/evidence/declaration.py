@@ -252,7 +252,7 @@ class _Entry:
         if isinstance(raw, str) and raw.strip():
             return Source(raw)
         if not isinstance(raw, Mapping):
-            self.problem("PE843", below, "a column name or a mapping such as `{column: TS, format: \"%Y-%m-%d\"}` expected")
+            self.problem("PE843", below, 'a column name or a mapping such as `{column: TS, format: "%Y-%m-%d"}` expected')
             return None
         before = len(self.problems)
         self.strict_keys(raw, SOURCE_KEYS, below)
@@ -334,7 +334,9 @@ class _Entry:
         if not directives & set("HI"):
             self.problem("PE843", f"{below}/format", "an hour expected: the field is an instant")
         if "z" not in directives and not zone:
-            self.problem("PE843", below, "the times have no offset; `zone` says which they are in", "such as `zone: Europe/Zurich`")
+            self.problem(
+                "PE843", below, "the times have no offset; `zone` says which they are in", "such as `zone: Europe/Zurich`"
+            )
         if "z" in directives and zone:
             self.problem("PE843", f"{below}/zone", "the times have an offset (`%z`), and `zone` contradicts it")
 

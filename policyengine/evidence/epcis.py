@@ -1,139 +1,175 @@
-"""EPCIS 2.0 JSON: what happened to which items, in the vocabulary's words. Checked against the published GS1 schema.
+"""EPCIS 2.0 JSON(-LD): documents, query documents and bare events, checked against the JSON schema of the standard.
 
-A standard word has three spellings (bare, CBV URN, CBV URL); the bare one is kept. Items keep the identifier they came with.
+A document that is not EPCIS at all is refused. An event that breaks the schema is kept with ``schema_valid`` false, so that a
+rule can say so; one that cannot be read is named, kept out, and leaves ``epcis.events`` incomplete.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
-from policyengine.core.coerce import Mismatch, calendar_date, timestamp
+from policyengine.core.canonical import sha256_of
+from policyengine.core.coerce import Mismatch, Reader, calendar_date, timestamp
 from policyengine.core.diagnostic import Diagnostic, Refusal
-from policyengine.core.model import Collection, EvidenceItem, Origin, Record
+from policyengine.core.model import Collection, Completeness, EvidenceItem, Origin, Record
+from policyengine.core.strict_json import load_json
+from policyengine.core.vocabulary import Vocabulary
 from policyengine.evidence.document import Document
+from policyengine.evidence.gs1 import gln
+from policyengine.evidence.packing import CapturedEvent, Facts
 
-_SCHEMA = Path(__file__).parent / "schemas" / "epcis-2.0.schema.json"
-_WORD = re.compile(
-    r"(?:urn:epcglobal:cbv:(?:bizstep|disp):|https://ref\.gs1\.org/cbv/(?:BizStep|Disp)-|cbv:(?:BizStep|Disp)-)(.+)"
+LISTED = 20
+DOCUMENTS = {"EPCISDocument": ("epcisBody", "eventList"),
+             "EPCISQueryDocument": ("epcisBody", "queryResults", "resultsBody", "eventList")}  # fmt: skip
+EVENT_TYPES = ("ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent")
+_CBV = re.compile(
+    r"(?:urn:epcglobal:cbv:(?:bizstep|disp):|https?://(?:ref|ns)\.gs1\.org/cbv/(?:BizStep|Disp)-|cbv:(?:BizStep|Disp)-)(\w+)"
 )
-_PARTY = re.compile(r"urn:epc:id:(?:pgln|sgln):(\d{6,12})\.(\d{0,6})(?:\..*)?")
-_LISTED = 20
+_MASTER_DATA = re.compile(
+    r"(?:cbvmda:|urn:epcglobal:cbv:mda:?#?|https?://(?:ref|ns)\.gs1\.org/cbv/|https?://gs1\.org/voc/|gs1:)(\w+)"
+)
+_FIELDS = {"eventID": "id", "type": "type", "action": "action", "eventTime": "time", "recordTime": "record_time",
+           "epcList": "epc_list", "parentID": "parent_id", "childEPCs": "child_epcs",
+           "eventTimeZoneOffset": "time_zone_offset"}  # fmt: skip
+
+
+def is_epcis(document: object) -> bool:
+    """Whether parsed JSON says it is EPCIS: by its type, never by a file name."""
+    if not isinstance(document, Mapping):
+        return False
+    return document.get("type") in DOCUMENTS or (document.get("type") in EVENT_TYPES and "eventTime" in document)
+
+
+def read_epcis(raw: bytes, name: str, vocabulary: Vocabulary) -> Document:
+    """The events of one file. Raises ``Refusal``: PE401, PE402 (not JSON), PE440 (not EPCIS 2.0, with pointers)."""
+    document: Any = load_json(raw, name)
+    if not is_epcis(document):
+        raise Refusal(Diagnostic("PE440", "not an EPCIS 2.0 document", file=name, hint="`type` says EPCISDocument"))
+    path = DOCUMENTS.get(document["type"], ())
+    faults = _faults(document, path, name)
+    events: Any = document
+    for key in path:
+        events = events[key]
+    if not path:
+        events = [document]
+    reader = Reader(vocabulary)
+    kept: list[Record] = []
+    problems: list[str] = []
+    notes: list[str] = []
+    for i, raw_event in enumerate(events):
+        pointer = f"/{'/'.join(path)}/{i}" if path else ""
+        if i in faults:
+            notes.append(f"{pointer}: not as the schema wants it: {faults[i]}")
+        try:
+            kept.append(_event(raw_event, Origin(name, pointer), i not in faults, reader))
+        except Mismatch as wrong:
+            problems.append(f"{pointer}{wrong.pointer}: {wrong.message}")
+    state = Completeness.INCOMPLETE if problems else Completeness.NOT_STATED
+    reason = f"{len(problems)} of {len(events)} events could not be read ({problems[0]})" if problems else ""
+    rest = len(problems) + len(notes) - LISTED
+    warnings = (*[*problems, *notes][:LISTED], *([f"and {rest} more events"] if rest > 0 else []))
+    version = document.get("schemaVersion", "2.0")
+    item = EvidenceItem(name, "epcis", f"epcis {version}", sha256_of(raw), len(raw), state, reason=reason or None,
+                        counts={"events": len(events), "not_read": len(problems)}, feeds=("epcis",), warnings=warnings)  # fmt: skip
+    found = Collection(tuple(kept), state, origin=Origin(name), reason=reason)
+    return Document(item, {"epcis": Record("epcis", {"events": found}, Origin(name))})
 
 
 @cache
 def _validator() -> Any:
-    import json
-
     import jsonschema_rs
 
-    return jsonschema_rs.Draft7Validator(json.loads(_SCHEMA.read_bytes()), validate_formats=True)
+    text = (files("policyengine.evidence") / "schemas" / "epcis-2.0.schema.json").read_text("utf-8")
+    return jsonschema_rs.Draft7Validator(json.loads(text), validate_formats=True)
 
 
-def read_epcis(document: Mapping[str, Any], name: str, raw_digest: str, size: int, at: datetime) -> Document:
-    """The events of an EPCIS document. Raises :class:`Refusal` PE414 (schema) or PE415 (times)."""
-    problems = [
-        Diagnostic("PE414", str(e.message)[:200], file=name, pointer="".join(f"/{p}" for p in e.instance_path),
-                   hint="the published schema of EPCIS 2.0 was not met here")
-        for e in _first(_validator().iter_errors(document))
-    ]  # fmt: skip
-    if problems:
-        raise Refusal(*problems)
-    body = document["epcisBody"]
-    pointer = "/epcisBody/eventList"
-    listed = body.get("eventList")
-    if listed is None:
-        pointer = "/epcisBody/queryResults/resultsBody/eventList"
-        listed = body["queryResults"]["resultsBody"]["eventList"]
-    events = tuple(_event(raw, Origin(name, f"{pointer}/{i}"), name, at) for i, raw in enumerate(listed))
-    record = Record("epcis", {"events": Collection(events, origin=Origin(name, pointer))}, Origin(name))
-    item = EvidenceItem(name, "epcis", f"epcis {document.get('schemaVersion', '2.0')}", raw_digest, size,
-                        counts={"events": len(events)}, feeds=("epcis",))  # fmt: skip
-    return Document(item, {"epcis": record})
+def _faults(document: Any, path: tuple[str, ...], name: str) -> dict[int, str]:
+    """The first fault of each faulty event by its index. Faults outside events are raised."""
+    faults: dict[int, str] = {}
+    outside: list[Diagnostic] = []
+    for error in _validator().iter_errors(_floats(document)):
+        place = list(error.instance_path)
+        if not path:
+            faults.setdefault(0, _shortened(error.message))
+        elif place[: len(path)] == list(path) and len(place) > len(path):
+            faults.setdefault(int(place[len(path)]), _shortened(error.message))
+        elif len(outside) < LISTED:
+            pointer = "".join(f"/{part}" for part in place)
+            outside.append(Diagnostic("PE440", f"not EPCIS 2.0: {_shortened(error.message)}", file=name, pointer=pointer))
+    if outside:
+        raise Refusal(*outside)
+    return faults
 
 
-def _first(errors: Any) -> list[Any]:
-    found = []
-    for error in errors:
-        found.append(error)
-        if len(found) == _LISTED:
-            break
-    return found
+def _floats(value: Any) -> Any:
+    """The same data with floats, which the validator reads; only the schema's verdict is taken from it."""
+    if isinstance(value, dict):
+        return {key: _floats(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_floats(each) for each in value]
+    return value if value is None or isinstance(value, str | int | bool) else float(value)
 
 
-def _event(raw: Mapping[str, Any], origin: Origin, name: str, at: datetime) -> Record:
-    try:
-        error = raw.get("errorDeclaration") or {}
-        fields = {
-            "id": raw.get("eventID"), "type": raw["type"], "action": raw.get("action"), "biz_step": _bare(raw.get("bizStep")),
-            "disposition": _bare(raw.get("disposition")), "time": timestamp(raw["eventTime"], "eventTime"),
-            "record_time": timestamp(raw["recordTime"], "recordTime") if raw.get("recordTime") else None,
-            "epc_list": _items(raw, "epcList", "inputEPCList", "outputEPCList"), "parent_id": raw.get("parentID"), "child_epcs": _items(raw, "childEPCs"),
-            "source_owner": _owner(raw.get("sourceList"), "source"), "destination_owner": _owner(raw.get("destinationList"), "destination"),
-            "time_zone_offset": raw.get("eventTimeZoneOffset"), "schema_valid": True, "lot": _ilmd(raw, "lotNumber"),
-            "expiry": _expiry(_ilmd(raw, "itemExpirationDate")),
-            "error_declared_at": timestamp(error["declarationTime"], "errorDeclaration/declarationTime") if error else None,
-        }  # fmt: skip
-    except Mismatch as problem:
-        raise Refusal(
-            Diagnostic("PE415", problem.message, file=name, pointer=f"{origin.pointer}/{problem.pointer}", hint=problem.hint)
-        ) from None
-    if fields["time"] > at:
-        message = f"the event is of {fields['time'].isoformat()}, after the evaluation at {at.isoformat()}"
-        raise Refusal(
-            Diagnostic("PE415", message, file=name, pointer=f"{origin.pointer}/eventTime", hint="check its clock, or --at")
-        )
-    return Record("epcis_event", {key: value for key, value in fields.items() if value is not None}, origin)
+def _shortened(message: str) -> str:
+    return message if len(message) <= 160 else f"{message[:60]} .. {message[-90:]}"
 
 
-def _bare(word: object) -> str | None:
-    if not isinstance(word, str):
-        return None
-    found = _WORD.fullmatch(word)
-    return found[1] if found else word
+def _event(raw: Any, origin: Origin, valid: bool, reader: Reader) -> CapturedEvent:
+    if not isinstance(raw, Mapping):
+        raise Mismatch("", "an event is an object")
+    plain: dict[str, object] = {ours: raw[theirs] for theirs, ours in _FIELDS.items() if raw.get(theirs) is not None}
+    for theirs, ours in (("bizStep", "biz_step"), ("disposition", "disposition")):
+        if isinstance(raw.get(theirs), str):
+            plain[ours] = bare_word(raw[theirs])
+    owner = _party(raw, "source", ("owning_party",))
+    if owner is not None:
+        plain["source_owner"] = owner
+    plain["schema_valid"] = valid
+    if "type" not in plain:
+        raise Mismatch("/type", "not recorded")
+    record = reader.record("epcis_event", plain, origin)
+    return CapturedEvent(record.type, record.fields, origin, _facts(raw, record))
 
 
-def _items(raw: Mapping[str, Any], *keys: str) -> tuple[str, ...] | None:
-    listed = [epc for key in keys for epc in raw.get(key) or ()]
-    return tuple(dict.fromkeys(listed)) or None
+def bare_word(text: str) -> str:
+    """``shipping`` from any of its spellings in the Core Business Vocabulary; a word of somebody's own stays as it is."""
+    found = _CBV.fullmatch(text.strip())
+    return found[1] if found else text
 
 
-def _owner(listed: object, key: str) -> str | None:
-    """The GLN of the owning party; of the possessing party where no owner is named. Two different ones are none."""
-    parties: dict[str, set[str]] = {}
-    for each in listed if isinstance(listed, list) else ():
-        kind = _bare(str(each.get("type", ""))).rsplit(":", 1)[-1].rsplit("-", 1)[-1]  # type: ignore[union-attr]
-        parties.setdefault(kind, set()).add(gln(str(each.get(key, ""))))
-    for kind in ("owning_party", "possessing_party"):
-        if kind in parties:
-            found = parties[kind]
-            return next(iter(found)) if len(found) == 1 else None
+def _facts(raw: Mapping[str, Any], record: Record) -> Facts:
+    declaration = raw.get("errorDeclaration")
+    declared_at, by_claim = None, False
+    if isinstance(declaration, Mapping):
+        recorded = record.fields.get("record_time")
+        by_claim = recorded is None
+        declared_at = recorded or timestamp(declaration.get("declarationTime"), "/errorDeclaration/declarationTime")
+    lot, expiry = _lot_and_expiry(raw.get("ilmd"))
+    to = _party(raw, "destination", ("owning_party", "possessing_party"))
+    return Facts(declared_at, by_claim, lot, expiry, to, bool(raw.get("quantityList") or raw.get("childQuantityList")))  # type: ignore[arg-type]
+
+
+def _lot_and_expiry(ilmd: object) -> tuple[str | None, Any]:
+    said: dict[str, str] = {}
+    for key, value in ilmd.items() if isinstance(ilmd, Mapping) else ():
+        named = _MASTER_DATA.fullmatch(str(key))
+        if named and isinstance(value, str) and value.strip():
+            said[named[1]] = value.strip()
+    expiry = said.get("itemExpirationDate")
+    return said.get("lotNumber"), calendar_date(expiry, "/ilmd/itemExpirationDate") if expiry else None
+
+
+def _party(raw: Mapping[str, Any], side: str, kinds: tuple[str, ...]) -> str | None:
+    """The GLN of the party on one side, the first of the kinds that is there; None where it cannot be told."""
+    listed = raw.get(f"{side}List")
+    parties = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    for kind in kinds:
+        for each in parties:
+            if str(each.get("type")).rpartition(":")[2].removeprefix("SDT-") == kind and isinstance(each.get(side), str):
+                return gln(each[side])
     return None
-
-
-def gln(party: str) -> str:
-    """The 13 digits of a GLN from a PGLN or SGLN URN (12 digits and their check digit); anything else as it is."""
-    found = _PARTY.fullmatch(party)
-    if not found or len(found[1] + found[2]) != 12:
-        return party
-    digits = found[1] + found[2]
-    return digits + str(-sum(int(d) * (3 if i % 2 else 1) for i, d in enumerate(digits)) % 10)
-
-
-def _ilmd(raw: Mapping[str, Any], name: str) -> str | None:
-    data = raw.get("ilmd")
-    for key, value in (data if isinstance(data, dict) else {}).items():
-        if key.rsplit(":", 1)[-1].rsplit("/", 1)[-1] == name and isinstance(value, str) and value.strip():
-            return value.strip()
-    return None
-
-
-def _expiry(text: str | None) -> date | None:
-    try:
-        return calendar_date(text[:10]) if text else None
-    except Mismatch:
-        return None

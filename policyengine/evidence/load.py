@@ -114,10 +114,10 @@ def _is_epcis(document: object) -> bool:
     return isinstance(document, dict) and (document.get("type") == "EPCISDocument" or "epcisBody" in document)
 
 
-def _epcis(document: Any, file: SourceFile, raw_digest: str, reading: Reading) -> tuple[Document, ...]:
+def _epcis(_document: Any, file: SourceFile, _digest: str, _reading: Reading) -> tuple[Document, ...]:
     from policyengine.evidence.epcis import read_epcis
 
-    return (read_epcis(document, file.name, raw_digest, len(file.raw), reading.at),)
+    return (read_epcis(file.raw, file.name, vocabulary()),)
 
 
 READERS: tuple[tuple[Callable[[object], bool], Reader], ...] = (

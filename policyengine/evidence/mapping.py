@@ -14,6 +14,7 @@ from policyengine.core.diagnostic import Diagnostic, Refusal, nearest
 from policyengine.core.model import Collection, Completeness, EvidenceItem, Origin, Record
 from policyengine.core.vocabulary import FieldType, Vocabulary
 from policyengine.evidence.declaration import (
+    COMPUTED,
     EPOCHS,
     FORMATS,
     Declaration,
@@ -91,9 +92,10 @@ def _collected(raw: bytes, form: str, rows: RawRows, builder: _Builder) -> Docum
     records: list[Record] = []
     bad: list[str] = []
     for row in rows.rows:
+        if row.problem:
+            bad.append(f"{row.place}: {row.problem}")
+            continue
         try:
-            if row.problem:
-                raise Mismatch("", row.problem)
             records.append(builder.record(row))
         except Mismatch as wrong:
             field = wrong.pointer.strip("/").replace("/", ".")
@@ -107,7 +109,9 @@ def _collected(raw: bytes, form: str, rows: RawRows, builder: _Builder) -> Docum
         reasons.append("the source states that it is not the whole list")
     if reasons:
         state = Completeness.INCOMPLETE
-    found = Collection(tuple(records), state, declaration.covers_from, declaration.covers_until, Origin(name), "; ".join(reasons))
+    found = Collection(
+        tuple(records), state, declaration.covers_from, declaration.covers_until, Origin(name), "; ".join(reasons)
+    )
     warnings = [*rows.warnings, *builder.warnings(), *_listed(bad, "rows"), *_listed(doubles, "doubled ids")]
     counts = {"rows": len(bad) + len(records), "not_read": len(bad)}
     item = EvidenceItem(name, declaration.root, form, sha256_of(raw), len(raw), state, reason=found.reason or None, counts=counts,
@@ -269,8 +273,7 @@ class _Builder:
         declared = self.vocabulary.types[type_name].fields
         for name, value in raw.items():
             field = declared.get(name)
-            computed = pointer == "" and field is not None and name in ("hash_valid",) and type_name == "audit_event"
-            if field is None or computed:
+            if field is None or name in COMPUTED.get(type_name, ()):
                 good = False
                 if (type_name, str(name)) not in self.unknown:
                     self.unknown[type_name, str(name)] = self.unknown_name(str(name), type_name, f"{pointer}/{name}", place)

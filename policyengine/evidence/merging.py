@@ -61,7 +61,9 @@ def merge(parts: Sequence[Part], what: str, vocabulary: Vocabulary) -> Merged:
     elif all(part.collection.state is Completeness.COMPLETE for part in delivered):
         state = Completeness.COMPLETE
     first = delivered[0].collection
-    return Merged(replace(first, items=items, state=state, covers_from=begin, covers_until=until, reason="; ".join(reasons)), notes)
+    return Merged(
+        replace(first, items=items, state=state, covers_from=begin, covers_until=until, reason="; ".join(reasons)), notes
+    )
 
 
 def _doubled_id(items: Iterable[object], vocabulary: Vocabulary) -> str:

@@ -1,99 +1,211 @@
-"""What follows from EPCIS events: which stand after error declarations, and which items left the plant in which container.
+"""What EPCIS events mean together: corrections folded, packing replayed in time order, shipped items and identifiers derived.
 
-The packing is a fold over the events in time order. ``shipped_items`` is expanded from it, so no rule over them can prove it.
+Done over all documents at once, because commissioning, packing and shipping are often in different files. The packing in
+force at the time is what expands a shipped container; a rule over the result cannot prove the packing itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from policyengine.core.model import Collection, Completeness, Record
+from policyengine.evidence.gs1 import is_item, item_id
 
-MAX_PACKING_DEPTH = 20
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an event says beside the fields that rules can name. ``declared_at``: when an error declaration took effect."""
+
+    declared_at: datetime | None = None
+    declared_by_claim: bool = False
+    lot: str | None = None
+    expiry: date | None = None
+    shipped_to: str | None = None
+    unlisted: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CapturedEvent(Record):
+    """An ``epcis_event`` with the facts that only this module reads. ``facts.unlisted``: it moves quantities without EPCs."""
+
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """``events`` without those declared in error; ``roots`` are further collections; ``notes`` go to the assumptions."""
-
     events: Collection
     shipped_items: Collection | None
-    roots: Mapping[str, Collection] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    roots: Mapping[str, Collection]
+    notes: tuple[str, ...]
 
 
 def derived_from_epcis(events: Collection, at: datetime) -> Derived:
-    """Fold the events that stand at an instant."""
-    records = [each for each in events.items if isinstance(each, Record)]
-    void = {each.fields.get("id") for each in records if _declared(each, at)} - {None}
-    standing = [each for each in records if each.fields.get("id") not in void and not _declared(each, at)]
-    kept = replace(events, items=tuple(standing))
-    shipped, unknown_containers = _shipped(sorted(standing, key=_moment))
-    state, reason = events.state, events.reason
-    if unknown_containers:
-        state = Completeness.INCOMPLETE
-        reason = f"the content of {', '.join(sorted(unknown_containers)[:3])} was never recorded"
-    items = replace(kept, items=tuple(shipped), state=state, reason=reason)
-    dropped = len(records) - len(standing)
-    notes = (f"epcis.events: {dropped} events are void by an error declaration",) if dropped else ()
-    return Derived(kept, items, {}, notes)
+    """Events in force at a time, and what follows from them. Nothing is derived from rows that are no EPCIS documents' events."""
+    kept, notes = _without_declared_errors(events, at)
+    captured = [event for event in kept.items if isinstance(event, CapturedEvent)]
+    if not captured or len(captured) < len(kept.items):
+        return Derived(kept, None, {}, notes)
+    replay = _Replay()
+    dated = [event for event in captured if isinstance(event.fields.get("time"), datetime)]
+    for event in sorted(dated, key=_moment):
+        replay.see(event)
+    reasons = [kept.reason] if kept.state is Completeness.INCOMPLETE else []
+    if len(dated) < len(captured):
+        reasons.append(f"{len(captured) - len(dated)} events have no time")
+    shipped = _derived(kept, replay.shipped, [*reasons, *replay.holes])
+    identifiers = _derived(kept, list(replay.identifiers.values()), [*reasons, *replay.unnamed])
+    return Derived(kept, shipped, {"product_identifiers": identifiers}, notes)
 
 
-def _declared(event: Record, at: datetime) -> bool:
-    declared = event.fields.get("error_declared_at")
-    return isinstance(declared, datetime) and declared <= at
+def _without_declared_errors(events: Collection, at: datetime) -> tuple[Collection, tuple[str, ...]]:
+    """The declared event and the declaration go together, from the time on at which the declaration was recorded."""
+    declared: dict[object, datetime] = {}
+    notes: list[str] = []
+    for event in events.items:
+        if isinstance(event, CapturedEvent) and event.facts.declared_at:
+            key = _same(event)
+            declared[key] = min(declared.get(key, event.facts.declared_at), event.facts.declared_at)
+            if event.facts.declared_by_claim:
+                notes.append("epcis.events: an error declaration without record time is taken from the time it claims")
+    if not declared:
+        return events, ()
+    originals = {_same(e) for e in events.items if isinstance(e, CapturedEvent) and not e.facts.declared_at}
+    kept: list[object] = []
+    dropped = 0
+    for event in events.items:
+        key = _same(event) if isinstance(event, CapturedEvent) else None
+        if isinstance(event, CapturedEvent) and key in declared:
+            in_force = declared[key] <= at
+            # Before it takes effect, a declaration without its original beside it still says what happened.
+            repeats = event.facts.declared_at is not None and key in originals
+            if in_force or repeats:
+                dropped += in_force and not repeats
+                continue
+            originals.add(key)
+        kept.append(event)
+    if dropped:
+        notes.append(f"epcis.events: {dropped} left out, declared to be in error")
+    return replace(events, items=tuple(kept)), tuple(dict.fromkeys(notes))
 
 
-def _moment(event: Record) -> tuple[datetime, str]:
-    moment = event.fields["time"]
-    if not isinstance(moment, datetime):
-        raise AssertionError("the reader gives every event a time")
-    return moment, str(event.fields.get("id", ""))
+def _same(event: Record) -> object:
+    """What an event and its error declaration have in common: the id, or else all that they say happened."""
+    named = event.fields.get("id")
+    if named is not None:
+        return named
+    ignored = ("record_time", "schema_valid")
+    return tuple(sorted((name, str(value)) for name, value in event.fields.items() if name not in ignored))
 
 
-def _shipped(events: Sequence[Record]) -> tuple[list[Record], set[str]]:
-    inside: dict[str, dict[str, None]] = {}
-    lots: dict[str, Record] = {}
-    shipped: list[Record] = []
-    unknown_containers: set[str] = set()
-    for event in events:
-        fields = event.fields
-        parent, children = fields.get("parent_id"), _texts(fields.get("child_epcs"))
-        if fields["type"] == "AggregationEvent" and isinstance(parent, str):
-            held = inside.setdefault(parent, {})
-            if fields.get("action") == "ADD":
-                held.update(dict.fromkeys(children))
-            elif fields.get("action") == "DELETE":
-                for child in children or tuple(held):
-                    held.pop(child, None)
-        if "lot" in fields:
-            lots.update(dict.fromkeys(_texts(fields.get("epc_list")), event))
-        if fields.get("biz_step") == "shipping":
-            for epc in _texts(fields.get("epc_list")) or ((parent,) if isinstance(parent, str) else ()):
-                for item, container in _content(epc, None, inside, unknown_containers, 0):
-                    shipped.append(_shipped_item(item, container, event, lots.get(item)))
-    return shipped, unknown_containers
+def _moment(event: Record) -> tuple[object, str, str]:
+    origin = event.origin
+    return event.fields["time"], origin.name if origin else "", (origin.pointer if origin else "").rjust(40)
 
 
-def _content(epc: str, container: str | None, inside: Mapping[str, Mapping[str, None]], unknown_containers: set[str],
-             depth: int) -> list[tuple[str, str | None]]:  # fmt: skip
-    """The single items in something, each with the container that holds it."""
-    if inside.get(epc) and depth < MAX_PACKING_DEPTH:
-        return [found for child in inside[epc] for found in _content(child, epc, inside, unknown_containers, depth + 1)]
-    if ":sscc:" in epc:
-        unknown_containers.add(epc)
-        return []
-    return [(epc, container)]
+def _derived(events: Collection, items: Iterable[object], reasons: Iterable[str]) -> Collection:
+    why = list(dict.fromkeys(reasons))
+    more = f" and {len(why) - 3} more" if len(why) > 3 else ""
+    state = Completeness.INCOMPLETE if why else events.state
+    return replace(events, items=tuple(items), state=state, reason="; ".join(why[:3]) + more)
 
 
-def _shipped_item(epc: str, container: str | None, event: Record, commissioned: Record | None) -> Record:
-    facts = commissioned.fields if commissioned is not None else {}
-    fields = {"epc": epc, "container": container, "shipped": event, "shipped_to": event.fields.get("destination_owner"),
-              "lot": facts.get("lot"), "expiry": facts.get("expiry")}  # fmt: skip
-    return Record("shipped_item", {key: value for key, value in fields.items() if value is not None}, event.origin)
+class _Replay:
+    def __init__(self) -> None:
+        self.children: dict[str, dict[str, None]] = {}
+        self.parent: dict[str, str] = {}
+        self.born: dict[str, Facts] = {}
+        self.shipped: list[Record] = []
+        self.identifiers: dict[str, Record] = {}
+        self.holes: list[str] = []
+        self.unnamed: list[str] = []
+
+    def see(self, event: CapturedEvent) -> None:
+        kind, action, step = (event.fields.get(name) for name in ("type", "action", "biz_step"))
+        if kind == "AggregationEvent" and action in ("ADD", "DELETE"):
+            self.pack(event, str(action))
+        elif kind == "ObjectEvent" and action == "ADD" and step == "commissioning":
+            self.commission(event)
+        if step == "shipping" and action != "DELETE" and kind in ("ObjectEvent", "AggregationEvent", "TransactionEvent"):
+            self.ship(event)
+
+    def pack(self, event: CapturedEvent, action: str) -> None:
+        parent = event.fields.get("parent_id")
+        if not isinstance(parent, str):
+            return
+        held = self.children.setdefault(parent, {})
+        if event.facts.unlisted:
+            self.holes.append(f"`{parent}` holds quantities without serial numbers")
+        if action == "ADD":
+            for child in _texts(event, "child_epcs"):
+                self.children.get(self.parent.get(child, ""), {}).pop(child, None)
+                held[child] = None
+                self.parent[child] = parent
+            return
+        for child in _texts(event, "child_epcs") or tuple(held):
+            if held.pop(child, "") is None:
+                self.parent.pop(child, None)
+
+    def commission(self, event: CapturedEvent) -> None:
+        for epc in _texts(event, "epc_list"):
+            self.born[epc] = event.facts
+            found = item_id(epc)
+            if found is None:
+                continue
+            fields: dict[str, object] = {"epc": epc, "gtin": found.gtin, "gtin_valid": found.gtin_valid,
+                                         "serial": found.serial, "serial_valid": found.serial_valid}  # fmt: skip
+            self.identifiers[epc] = Record("identifier", _with_lot(fields, event.facts), event.origin)
+        if event.facts.unlisted:
+            self.unnamed.append("quantities without serial numbers were commissioned")
+
+    def ship(self, event: CapturedEvent) -> None:
+        if event.facts.unlisted:
+            self.holes.append("quantities without serial numbers were shipped")
+        named = _texts(event, "epc_list")
+        if event.fields.get("type") != "ObjectEvent" and isinstance(event.fields.get("parent_id"), str):
+            named = (str(event.fields["parent_id"]), *named)
+        for epc in named:
+            top = self.outermost(epc)
+            for leaf in self.leaves(epc):
+                fields: dict[str, object] = {"epc": leaf, "shipped": event}
+                if top != leaf:
+                    fields["container"] = top
+                if event.facts.shipped_to:
+                    fields["shipped_to"] = event.facts.shipped_to
+                self.shipped.append(Record("shipped_item", _with_lot(fields, self.born.get(leaf, Facts())), event.origin))
+
+    def outermost(self, epc: str) -> str:
+        seen = {epc}
+        while (above := self.parent.get(epc)) is not None and above not in seen:
+            seen.add(above)
+            epc = above
+        return epc
+
+    def leaves(self, epc: str) -> Iterator[str]:
+        """Items inside, in the order of packing. A container that nothing says the content of is a hole, not an item."""
+        todo, seen = [epc], {epc}
+        while todo:
+            each = todo.pop()
+            held = self.children.get(each)
+            if held:
+                below = [child for child in held if child not in seen]
+                seen.update(below)
+                todo += reversed(below)
+            elif is_item(each):
+                yield each
+            else:
+                self.holes.append(f"`{each}` was shipped, and nothing says what it held")
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(str(each) for each in value) if isinstance(value, tuple) else ()
+def _texts(event: Record, name: str) -> tuple[str, ...]:
+    value = event.fields.get(name)
+    return value if isinstance(value, tuple) else ()
+
+
+def _with_lot(fields: dict[str, object], facts: Facts) -> dict[str, object]:
+    if facts.lot is not None:
+        fields["lot"] = facts.lot
+    if facts.expiry is not None:
+        fields["expiry"] = facts.expiry
+    return fields

@@ -10,7 +10,9 @@ from policyengine.core.coerce import STRONG_DIGESTS, WEAK_DIGESTS, Mismatch, dig
 from policyengine.core.diagnostic import Diagnostic, Refusal
 from policyengine.core.model import Collection, Record, Version
 
-_ARCHIVE = re.compile(r"(\.(tar|gz|tgz|bz2|xz|zst|zip|whl|jar|war|ear|exe|msi|deb|rpm|apk|dmg|pkg|iso|img|bin|nupkg|oci))+$", re.IGNORECASE)
+_ARCHIVE = re.compile(
+    r"(\.(tar|gz|tgz|bz2|xz|zst|zip|whl|jar|war|ear|exe|msi|deb|rpm|apk|dmg|pkg|iso|img|bin|nupkg|oci))+$", re.IGNORECASE
+)
 _VERSION_AT_END = re.compile(r"(?:^|[-_ @/:])v?(\d+(?:\.\d+)+(?:[-+.~][0-9A-Za-z.+~-]+)?)$")
 
 
@@ -139,7 +141,9 @@ def _checked(subjects: Sequence[Subject]) -> list[Subject]:
         elif subject.name in checked and not agree(checked[subject.name].digests, digests):
             why = f"is given twice, as {_short(checked[subject.name].digests)} and as {_short(digests)}"
         if why:
-            problems.append(Diagnostic("PE430", f"subject `{subject.name}` {why}", hint="a subject has a name and a sha256 digest"))
+            problems.append(
+                Diagnostic("PE430", f"subject `{subject.name}` {why}", hint="a subject has a name and a sha256 digest")
+            )
         checked.setdefault(subject.name, Subject(subject.name, digests))
     if problems:
         raise Refusal(*problems[:20])
@@ -148,8 +152,12 @@ def _checked(subjects: Sequence[Subject]) -> list[Subject]:
 
 def _stranger(subject: Subject, artifacts: Sequence[Record], release: Record) -> Diagnostic:
     same_name = [a for a in artifacts if a.fields.get("name") == subject.name]
-    shown = "; ".join(f"`{a.fields.get('name')}` {_short(digests_of(a)) or 'without digest'}" for a in (same_name or artifacts)[:5])
-    message = f"subject `{subject.name}` {_short(subject.digests)} is not of release `{release.fields.get('id')}`, which has {shown}"
+    shown = "; ".join(
+        f"`{a.fields.get('name')}` {_short(digests_of(a)) or 'without digest'}" for a in (same_name or artifacts)[:5]
+    )
+    message = (
+        f"subject `{subject.name}` {_short(subject.digests)} is not of release `{release.fields.get('id')}`, which has {shown}"
+    )
     origin = release.origin
     return Diagnostic("PE431", message, file=origin.name if origin else "", pointer=origin.pointer if origin else "")
 
