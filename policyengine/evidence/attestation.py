@@ -299,9 +299,9 @@ def _without(rows: list[dict[str, Any]], type_name: str) -> list[dict[str, Any]]
 
 
 def _subjects(listed: object) -> list[tuple[str, ...]]:
-    """The strong digests of each subject. None, or one without a strong digest, makes the statement useless.
+    """The digests of each subject. None, or one without a strong digest, makes the statement useless.
 
-    Weak digests and names of other schemes may stand beside them; they are dropped, so that nothing is ever matched by them.
+    Weak ones stay beside the strong ones: they match nothing, and where they contradict an artifact it is another one.
     """
     if not isinstance(listed, list) or not listed:
         raise NotEvidence("the statement has no subject")
@@ -320,8 +320,7 @@ def _subjects(listed: object) -> list[tuple[str, ...]]:
                 raise NotEvidence(f"a subject: {problem.message}") from None
             if read.setdefault(each.partition(":")[0], each) != each:
                 raise NotEvidence(f"a subject has two {algorithm} digests that contradict each other")
-        strong = tuple(sorted(each for algorithm, each in read.items() if algorithm in STRONG_DIGESTS))
-        if not strong:
+        if not read.keys() & STRONG_DIGESTS.keys():
             raise NotEvidence(f"a subject has no strong digest, only {', '.join(sorted(read))}")
-        found.append(strong)
+        found.append(tuple(sorted(read.values())))
     return found

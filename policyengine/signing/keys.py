@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -103,31 +104,56 @@ def _usable(public: Any, name: str) -> Any:
     return public
 
 
+def is_ed25519(public: Any) -> bool:
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    return isinstance(public, ed25519.Ed25519PublicKey)
+
+
 def signature_holds(public: Any, signature: bytes, data: bytes) -> bool:
     """Whether a signature over data holds for a key: ECDSA (DER, or raw r||s), Ed25519, RSA-PSS or PKCS#1 v1.5, SHA-2.
 
     Whatever the library raises, the signature does not hold.
     """
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+    from cryptography.hazmat.primitives.asymmetric import ec
 
-    attempts: list[Any] = []
-    if isinstance(public, ed25519.Ed25519PublicKey):
-        attempts.append(lambda: public.verify(signature, data))
-    elif isinstance(public, rsa.RSAPublicKey):
-        pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO)
-        attempts += [lambda: public.verify(signature, data, pss, hashes.SHA256()),
-                     lambda: public.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())]  # fmt: skip
-    elif isinstance(public, ec.EllipticCurvePublicKey):
-        size = (public.curve.key_size + 7) // 8
-        encodings = [signature]
-        if len(signature) == 2 * size:
-            r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
-            encodings.append(utils.encode_dss_signature(r, s))
-        own: Any = {32: hashes.SHA256(), 48: hashes.SHA384()}.get(size, hashes.SHA512())
+    if is_ed25519(public):
+        return _holds([lambda: public.verify(signature, data)])
+    kinds: list[Any] = [hashes.SHA256()]
+    if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.key_size > 256:
         # Sigstore signs with SHA-256 on the larger curves too.
-        attempts += [partial(public.verify, each, data, ec.ECDSA(kind))
-                     for each in encodings for kind in (own, hashes.SHA256())]  # fmt: skip
+        kinds.append(hashes.SHA384() if public.curve.key_size == 384 else hashes.SHA512())
+    return any(_holds(_attempts(public, signature, data, kind)) for kind in kinds)
+
+
+def signature_over_sha256_holds(public: Any, signature: bytes, digest: bytes) -> bool:
+    """The same for a file of which only the SHA-256 (32 bytes) is known. Ed25519 signs the file itself: never."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+    return len(digest) == hashes.SHA256.digest_size and _holds(_attempts(public, signature, digest, Prehashed(hashes.SHA256())))
+
+
+def _attempts(public: Any, signature: bytes, data: bytes, algorithm: Any) -> list[Callable[[], None]]:
+    """The ways in which an ECDSA or RSA signature may be encoded."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+
+    if isinstance(public, rsa.RSAPublicKey):
+        schemes = (padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO), padding.PKCS1v15())
+        return [partial(public.verify, signature, data, scheme, algorithm) for scheme in schemes]
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        return []
+    encodings = [signature]
+    size = (public.curve.key_size + 7) // 8
+    if len(signature) == 2 * size:
+        r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
+        encodings.append(utils.encode_dss_signature(r, s))
+    return [partial(public.verify, each, data, ec.ECDSA(algorithm)) for each in encodings]
+
+
+def _holds(attempts: Iterable[Callable[[], None]]) -> bool:
     for attempt in attempts:
         try:
             attempt()

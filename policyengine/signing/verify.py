@@ -6,6 +6,7 @@ sign *this kind* of statement, and whether enough distinct ones did, is asked by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,8 @@ from functools import lru_cache
 from typing import Any
 
 from policyengine.signing.certificate import claimed_identity, identity_of, leaf_of, time_of_signing
-from policyengine.signing.envelope import Envelope, NotAnEnvelope, envelope_from, keys_that_signed
-from policyengine.signing.keys import signature_holds
+from policyengine.signing.envelope import Envelope, NotAnEnvelope, decoded, envelope_from, keys_that_signed
+from policyengine.signing.keys import is_ed25519, load_public, signature_holds, signature_over_sha256_holds
 from policyengine.signing.trust import Trust, TrustedSigner
 
 MEDIA_TYPES = {
@@ -26,6 +27,8 @@ MEDIA_TYPES = {
 }
 # What sigstore-python can judge: Rekor v1 and v2 entries. Others may be right and are left open.
 LOG_ENTRIES = (("dsse", "0.0.1"), ("hashedrekord", "0.0.1"), ("hashedrekord", "0.0.2"))
+SHA256_BYTES = 32
+SIGNER_KEYS = frozenset({"publicKey", "certificate", "x509CertificateChain"})
 LONGEST_REASON = 200
 
 
@@ -57,7 +60,7 @@ class Verification:
     """``payload`` is given only where ``state`` is valid. ``claimed`` names who signed even where that signer is not trusted.
 
     ``code`` is one word for machines: no-trust, malformed, bad-signature, untrusted-signer, not-in-force, no-log-proof,
-    unsupported, other-artifact, refused. ``subject_digest`` is the file that a message signature covers.
+    unknown-version, unsupported, other-artifact, refused. ``subject_digest`` is the file that a message signature covers.
     """
 
     state: State
@@ -117,9 +120,10 @@ def verify_bundle(bundle: Mapping[str, Any], raw: bytes, trust: Trust | None, at
     Whatever a verifier raises, the bundle is not evidence.
     """
     material = bundle.get("verificationMaterial")
-    version = MEDIA_TYPES.get(str(bundle.get("mediaType")))
+    version = version_of(bundle)
     if version is None:
-        return _left_open(f"the bundle version `{bundle.get('mediaType')}` is not known here", material)
+        reason = f"the bundle version `{str(bundle.get('mediaType'))[:LONGEST_REASON]}` is not known here"
+        return Verification(State.INVALID, reason, claimed=claimed_identity(material), code="unknown-version")
     if not isinstance(material, Mapping):
         return Verification(State.INVALID, "the bundle has no verification material", code="malformed")
     if ("dsseEnvelope" in bundle) == ("messageSignature" in bundle):
@@ -130,34 +134,80 @@ def verify_bundle(bundle: Mapping[str, Any], raw: bytes, trust: Trust | None, at
             envelope = envelope_from(bundle["dsseEnvelope"])
         except NotAnEnvelope as problem:
             return Verification(State.INVALID, f"its envelope: {problem}", code="malformed")
+    if len(material.keys() & SIGNER_KEYS) != 1:
+        return Verification(State.INVALID, "the bundle names not exactly one key or certificate", code="malformed")
     if "publicKey" in material:
-        return _managed_key(envelope, trust, at)
+        found = _managed_key(envelope, bundle.get("messageSignature"), trust, at)
+    else:
+        found = _with_certificate(raw, material, envelope, version, trust, at)
+    covered = found.subject_digest
+    if found.state is State.VALID and covered and artifacts is not None and covered not in set(artifacts):
+        reason = f"it is a signature over another file, {covered}"
+        return Verification(State.INVALID, reason, claimed=found.claimed, subject_digest=covered, code="other-artifact")
+    return found
+
+
+def version_of(bundle: Mapping[str, Any]) -> str | None:
+    """``0.1``, ``0.2`` or ``0.3``; None for anything else."""
+    media_type = bundle.get("mediaType")
+    return MEDIA_TYPES.get(media_type) if isinstance(media_type, str) else None
+
+
+def _with_certificate(raw: bytes, material: Mapping[str, Any], envelope: Envelope | None, version: str, trust: Trust | None,
+                      at: datetime) -> Verification:  # fmt: skip
     try:
         if early := _seen_without_library(material, envelope, version):
             return early
         if trust is None or trust.sigstore_root is None:
             reason = "no Sigstore trusted root was given to verify it with"
             return Verification(State.UNKNOWN, reason, claimed=claimed_identity(material), code="no-trust")
-        verification = _sigstore(raw, material, envelope, trust, at)
+        return _sigstore(raw, material, envelope, trust, at)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as problem:  # a panic in a compiled library is no Exception
         return _refused(problem, material)
-    covered = verification.subject_digest
-    if verification.state is State.VALID and covered and artifacts is not None and covered not in set(artifacts):
-        reason = f"it is a signature over another file, {covered}"
-        return Verification(State.INVALID, reason, claimed=verification.claimed, subject_digest=covered, code="other-artifact")
-    return verification
 
 
-def _managed_key(envelope: Envelope | None, trust: Trust | None, at: datetime) -> Verification:
-    """A bundle around an envelope that a listed key signed. Its ``hint`` is only a hint: all listed keys are tried."""
-    if envelope is None:
-        return _left_open("a message signature with a managed key is not judged here", None)
-    found = verify_dsse(envelope, trust, at)
-    if found.code == "bad-signature":
-        reason = "signed with a managed key; no key of the trust file made the signature"
-        return Verification(State.UNKNOWN, reason, payload_type=found.payload_type, code="untrusted-signer")
+def _managed_key(envelope: Envelope | None, message: object, trust: Trust | None, at: datetime) -> Verification:
+    """A bundle that a listed key signed. Its ``hint`` is only a hint, as is its log entry: all listed keys are tried."""
+    if envelope is not None:
+        return verify_dsse(envelope, trust, at)
+    if trust is None or not trust.keys:
+        return Verification(State.UNKNOWN, "no trusted key was given to verify it with", code="no-trust")
+    try:
+        signature, digest = _message(message)
+    except NotAnEnvelope as problem:
+        return Verification(State.INVALID, str(problem), code="malformed")
+    covered = "sha256:" + digest.hex()
+    good = [entry for entry in trust.keys if signature_over_sha256_holds(_public(entry), signature, digest)]
+    if not good:
+        if any(is_ed25519(_public(entry)) for entry in trust.keys):
+            reason = "an Ed25519 key signs the file itself, and the bundle holds only its digest"
+            return Verification(State.UNKNOWN, reason, subject_digest=covered, code="unsupported")
+        reason = f"no signature by a trusted key ({len(trust.keys)} keys tried)"
+        return Verification(State.INVALID, reason, subject_digest=covered, code="bad-signature")
+    in_time = [entry for entry in good if entry.valid_at(at)]
+    if not in_time:
+        return Verification(State.INVALID, _out_of_force(good[0], at), subject_digest=covered, code="not-in-force")
+    signers = tuple(Signer(entry, f"key {entry.key_id[:16]}") for entry in in_time)
+    return Verification(State.VALID, "", signers, "", b"", ", ".join(s.identified_by for s in signers), covered)
+
+
+def _public(entry: TrustedSigner) -> Any:
+    return load_public(entry.public_pem or b"", entry.name)
+
+
+def _message(message: object) -> tuple[bytes, bytes]:
+    """Signature and SHA-256 of a message signature. Raises :class:`NotAnEnvelope`."""
+    stated = message.get("messageDigest") if isinstance(message, Mapping) else None
+    if not isinstance(message, Mapping) or not isinstance(stated, Mapping):
+        raise NotAnEnvelope("the message signature states no digest")
+    if stated.get("algorithm") != "SHA2_256":
+        raise NotAnEnvelope("the message signature states no SHA-256 digest")
+    signature, digest = (part if isinstance(part, str) else "" for part in (message.get("signature"), stated.get("digest")))
+    found = decoded(signature), decoded(digest)
+    if not found[0] or len(found[1]) != SHA256_BYTES:
+        raise NotAnEnvelope("the message signature or its digest is cut short")
     return found
 
 
@@ -262,6 +312,7 @@ def _left_open(reason: str, material: object) -> Verification:
 def _refused(problem: BaseException, material: Mapping[str, Any]) -> Verification:
     """The library's own words where it means them for people; the kind of exception is of no use to anyone."""
     told = type(problem).__module__.startswith("sigstore") or isinstance(problem, ValueError)
-    words = " ".join(str(problem).split())[:LONGEST_REASON] if told else ""
+    plain = re.sub(r" \(encountered processing.*|[()'\"<>]", "", " ".join(str(problem).split()))
+    words = plain[:LONGEST_REASON] if told else ""
     reason = f"the bundle is refused: {words}" if words else "the bundle is refused: it is damaged or not of its own format"
     return Verification(State.INVALID, reason, claimed=claimed_identity(material), code="refused")
