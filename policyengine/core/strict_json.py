@@ -13,7 +13,9 @@ from policyengine.core.diagnostic import Diagnostic, Refusal
 
 MAX_DEPTH = 200  # the limit `JSON depth`; the parser's own, named here for messages
 MAX_EXPONENT = 308
+MAX_DIGITS = 400
 _LONG_EXPONENT = re.compile(rb"[:\[,\s]-?\d+(?:\.\d+)?[eE][+-]?\d{3}")
+_MANY_DIGITS = re.compile(rb"[\d.]{309}")
 _PLACE = re.compile(r"^(.*) at line (\d+) column (\d+)$", re.DOTALL)
 _BYTE_ORDER_MARKS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
@@ -21,6 +23,9 @@ _BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
+
+
+_MAY_BE_HUGE = (dict, list, Decimal, int)
 
 
 def load_json(raw: bytes, name: str) -> object:
@@ -38,7 +43,7 @@ def load_json(raw: bytes, name: str) -> object:
         document = jiter.from_json(body, catch_duplicate_keys=True, allow_inf_nan=False, float_mode="decimal")
     except ValueError as problem:
         raise Refusal(_diagnostic(str(problem), name)) from None
-    if _LONG_EXPONENT.search(body):
+    if _LONG_EXPONENT.search(body) or _MANY_DIGITS.search(body):
         _refuse_huge(document, name)
     return document
 
@@ -69,14 +74,20 @@ def _diagnostic(problem: str, name: str) -> Diagnostic:
 
 
 def _refuse_huge(document: object, name: str) -> None:
-    """Refuse decimals beyond the range that every evaluator can hold."""
+    """Refuse numbers beyond the range and the precision that every evaluator can hold."""
     todo = [(document, "")]
     while todo:
         value, pointer = todo.pop()
         if isinstance(value, dict):
-            todo += [(below, f"{pointer}/{key}") for key, below in value.items() if isinstance(below, dict | list | Decimal)]
+            todo += [(below, f"{pointer}/{key}") for key, below in value.items() if isinstance(below, _MAY_BE_HUGE)]
         elif isinstance(value, list):
-            todo += [(below, f"{pointer}/{i}") for i, below in enumerate(value) if isinstance(below, dict | list | Decimal)]
-        elif isinstance(value, Decimal) and value and abs(value.adjusted()) > MAX_EXPONENT:
-            raise Refusal(Diagnostic("PE401", f"the number {value} is out of range", file=name, pointer=pointer,
+            todo += [(below, f"{pointer}/{i}") for i, below in enumerate(value) if isinstance(below, _MAY_BE_HUGE)]
+        elif isinstance(value, Decimal) and len(value.as_tuple().digits) > MAX_DIGITS:
+            raise Refusal(Diagnostic("PE401", "a number with too many digits", file=name, pointer=pointer,
+                                     hint=f"the limit `number digits` is {MAX_DIGITS}"))  # fmt: skip
+        elif (isinstance(value, Decimal) and value and abs(value.adjusted()) > MAX_EXPONENT) or (
+            isinstance(value, int) and abs(value) >= 10 ** (MAX_EXPONENT + 1)
+        ):
+            shown = str(value) if isinstance(value, Decimal) else f"{str(value)[:20]}.."
+            raise Refusal(Diagnostic("PE401", f"the number {shown} is out of range", file=name, pointer=pointer,
                                      hint=f"the limit `number exponent` is {MAX_EXPONENT}"))  # fmt: skip

@@ -21,10 +21,12 @@ from policyengine.evidence.document import Document
 from policyengine.evidence.predicates import STATEMENT_TYPES, BadPredicate, facts_of, record, recorded
 from policyengine.signing.envelope import IN_TOTO, NotAnEnvelope, envelope_from
 from policyengine.signing.trust import Trust
-from policyengine.signing.verify import MEDIA_TYPES, Signer, State, Verification, enough_signers, verify_bundle, verify_dsse
+from policyengine.signing.verify import Signer, State, Verification, enough_signers, verify_bundle, verify_dsse, version_of
 
 MAX_ENVELOPES = 10_000
 LONGEST_CLAIM = 200
+LISTED = 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 METABLOCK = "in-toto metablock"
 BUNDLE_0_3 = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
@@ -74,14 +76,42 @@ def _shape(document: Mapping[str, Any]) -> str | None:
 
 
 def is_json_lines(raw: bytes) -> bool:
-    """Whether the bytes are several envelopes, one JSON object a line."""
-    lines = [line for line in raw.split(b"\n") if line.strip()]
-    return len(lines) > 1 and all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines)
+    """Whether the bytes are several lines, the first of which alone is an envelope, a bundle or a wrapper of them."""
+    first, _, rest = raw.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
+    if not rest.strip() or not first.rstrip().endswith(b"}"):
+        return False
+    try:
+        return recognises(load_json(first, "first line"))
+    except Refusal:
+        return False
+
+
+def json_lines(raw: bytes, name: str) -> list[tuple[str, object, bytes]]:
+    """Pointer, JSON and own bytes of each line. Raises :class:`Refusal` with the number of every line that is no attestation."""
+    found: list[tuple[str, object, bytes]] = []
+    problems: list[Diagnostic] = []
+    for number, line in enumerate(raw.removeprefix(BYTE_ORDER_MARK).split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            document = load_json(line, name)
+        except Refusal as refusal:
+            problems += (replace(each, line=number, column=each.column or 1) for each in refusal.diagnostics)
+            continue
+        if not recognises(document):
+            problems.append(Diagnostic("PE410", "this line is no attestation", file=name, line=number, column=1,
+                                       hint="each line is an envelope or a bundle"))  # fmt: skip
+        found.append((f"/{len(found)}", document, line))
+    if problems:
+        raise Refusal(*problems[:LISTED])
+    return found
 
 
 def read_attestations(documents: list[tuple[str, object, bytes]], raw: bytes, name: str, trust: Trust | None,
                       at: datetime) -> tuple[Document, ...]:  # fmt: skip
     """One document for each envelope of a file. ``documents`` are pointer, parsed JSON and own bytes of each JSON value in it."""
+    for pointer, document, _ in documents:
+        _known_version(document, pointer, name)
     found = [each for pointer, document, own in documents for each in _envelopes(document, pointer, own, trust, at)]
     if len(found) > MAX_ENVELOPES:
         message = f"{len(found)} envelopes; the limit `envelopes per file` is {MAX_ENVELOPES}"
@@ -93,6 +123,14 @@ def read_attestations(documents: list[tuple[str, object, bytes]], raw: bytes, na
         _document(each, name if len(found) == 1 else f"{name}#{each.pointer}", raw_digest, len(raw), trust, at)
         for each in found
     )
+
+
+def _known_version(document: object, pointer: str, name: str) -> None:
+    if isinstance(document, dict) and _shape(document) == "bundle" and version_of(document) is None:
+        message = f"a format that is not read here: Sigstore bundle `{str(document.get('mediaType'))[:LONGEST_CLAIM]}`"
+        raise Refusal(
+            Diagnostic("PE410", message, file=name, pointer=f"{pointer}/mediaType", hint="versions read: 0.1, 0.2, 0.3")
+        )
 
 
 def _envelopes(document: object, pointer: str, own: bytes, trust: Trust | None, at: datetime) -> Iterator[_Found]:
@@ -138,7 +176,7 @@ def _dsse(document: object, trust: Trust | None, at: datetime) -> Verification:
 
 
 def _bundle(document: Mapping[str, Any], own: bytes, pointer: str, trust: Trust | None, at: datetime) -> _Found:
-    version = MEDIA_TYPES.get(str(document.get("mediaType")), "of an unknown version")
+    version = version_of(document) or "of an unknown version"
     claimed = _claimed(document.get("dsseEnvelope")) if "dsseEnvelope" in document else "message signature"
     return _Found(pointer, f"sigstore bundle {version}", verify_bundle(document, own, trust, at), claimed)
 

@@ -7,9 +7,11 @@ readers would see two documents: a ``bom-ref`` used twice, a dependency on somet
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from policyengine.core.coerce import STRONG_DIGESTS, Mismatch, digest, timestamp
 from policyengine.core.diagnostic import Diagnostic, Refusal
@@ -51,6 +53,7 @@ class _Reader:
         self.problems: list[Diagnostic] = []
         self.by_ref: dict[str, Record] = {}
         self.scope_assumed = False
+        self.warnings: list[str] = []
         self.inside: dict[str, list[str]] = {}
 
     def document(self, warnings: tuple[str, ...]) -> Document:
@@ -80,12 +83,14 @@ class _Reader:
                                           reason="nothing shows that this very product was scanned"),
         }  # fmt: skip
         record = Record("sbom", {key: value for key, value in fields.items() if value is not None}, origin)
-        kind = "sbom" if components or product is not None else "vex"
+        kind = "sbom" if components or product is not None else "vex" if raw.get("vulnerabilities") else "bom"
         counts = {"components": len(components), "top_level": len(raw.get("components") or ()), "dependencies": len(dependencies),
                   "vulnerabilities": len(raw.get("vulnerabilities") or ())}  # fmt: skip
-        reason = "holds a signature of its own that is not checked" if "signature" in raw else None
+        reason = "lists no component and does not say what it describes" if kind == "bom" else None
+        if "signature" in raw:
+            reason = "holds a signature of its own that is not checked"
         item = EvidenceItem(self.name, kind, f"cyclonedx {self.version}", self.digest, self.size, state, None, None, reason, counts,
-                            ("sbom", "sboms") if kind == "sbom" else (), (*warnings, *unmatched))  # fmt: skip
+                            ("sbom", "sboms") if kind == "sbom" else (), (*warnings, *self.warnings[:MAX_PROBLEMS], *unmatched))  # fmt: skip
         assumptions = (_SCOPE_ASSUMED.format(name=self.name),) if self.scope_assumed else ()
         roots: dict[str, Record | Collection] = {"sbom": record} if kind == "sbom" else {}
         return Document(item, roots, assumptions)
@@ -111,11 +116,17 @@ class _Reader:
         purl = raw.get("purl")
         found = _PURL_TYPE.match(purl) if purl else None
         version = raw.get("version")
-        fields: dict[str, Any] = {"bom_ref": raw.get("bom-ref") or f"#{pointer}", "type": raw["type"], "name": raw["name"]}
+        self._name(raw, pointer)
+        fields: dict[str, Any] = {
+            "bom_ref": raw.get("bom-ref") or f"#{pointer}",
+            "type": raw["type"],
+            "name": _text(raw["name"]),
+        }
         if version and version.strip():
             fields["version"] = Version(version.strip(), found[1].lower() if found else "")
         if purl:
-            fields["purl"] = purl.strip()
+            fields["purl"] = _text(purl)
+            self._one_version(purl.strip(), version, pointer)
         if raw.get("cpe"):
             fields["cpe"] = raw["cpe"]
         scope = raw.get("scope")
@@ -160,13 +171,35 @@ class _Reader:
                 self._services(raw["services"], f"{at}/services", depth + 1)
 
     def _digests(self, hashes: Any, pointer: str) -> tuple[str, ...]:
-        found = set()
+        found: dict[str, str] = {}
         for index, each in enumerate(hashes):
             try:
-                found.add(digest(f"{each['alg']}:{each['content']}"))
+                one = digest(f"{each['alg']}:{each['content']}")
             except Mismatch as problem:
                 self._wrong("PE413", f"{pointer}/{index}", problem.message, problem.hint)
-        return tuple(sorted(found))
+                continue
+            if found.setdefault(one.partition(":")[0], one) != one:
+                message = f"two {each['alg']} digests, `{found[one.partition(':')[0]]}` and `{one}`"
+                self._wrong("PE413", f"{pointer}/{index}", message, "one component has one digest of an algorithm")
+        return tuple(sorted(found.values()))
+
+    def _name(self, raw: Mapping[str, Any], pointer: str) -> None:
+        if not raw["name"].strip():
+            self._wrong("PE413", f"{pointer}/name", "the name is empty", "name the component")
+        mixed = mixed_scripts(raw["name"])
+        if mixed:
+            self.warnings.append(f"{pointer}/name: `{raw['name']}` mixes letters of several scripts: {mixed}")
+
+    def _one_version(self, purl: str, version: object, pointer: str) -> None:
+        """A purl that states another version than its component describes two components at once."""
+        last = purl.partition("#")[0].partition("?")[0].rpartition("/")[2]
+        stated = unquote(last.rpartition("@")[2]) if "@" in last else ""
+        if not stated or not isinstance(version, str) or not version.strip():
+            return
+        bare = version.strip()
+        if stated.removeprefix("v") not in (bare.removeprefix("v"), bare.partition(":")[2]):
+            message = f"the purl says version `{stated}`, the component says `{bare}`"
+            self._wrong("PE413", f"{pointer}/purl", message, "one component has one version")
 
     def _dependencies(self) -> tuple[Record, ...]:
         """Rows of the graph; what is nested in a component is among what that component depends on."""
@@ -242,6 +275,18 @@ def _named(raw: Any) -> dict[str, Any]:
         for key, value in (("name", raw.get("name")), ("url", url))
         if isinstance(value, str) and value.strip()
     }
+
+
+def _text(raw: str) -> str:
+    return unicodedata.normalize("NFC", raw).strip()
+
+
+def mixed_scripts(name: str) -> str:
+    """The letters that are not Latin in a name that has Latin ones too, with their code points; "" where there are none."""
+    scripts = {c: unicodedata.name(c, "?").partition(" ")[0] for c in name if c.isalpha()}
+    if "LATIN" not in scripts.values():
+        return ""
+    return ", ".join(f"U+{ord(c):04X} {unicodedata.name(c, '?')}" for c, script in scripts.items() if script != "LATIN")
 
 
 def _licences(listed: Any) -> str:

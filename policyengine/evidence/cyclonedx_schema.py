@@ -59,8 +59,10 @@ def check_schema(document: Any, version: str, name: str) -> tuple[str, ...]:
             words = words[:200] + " ..."
         if any(f'"{form}"' in words for form in _LENIENT_FORMATS):
             warnings.append(f"{pointer}: {words}")
-        elif len(problems) <= _LISTED:
-            problems.append(Diagnostic("PE411", words, file=name, pointer=pointer, hint=_hint(words, document, error)))
+        else:
+            problems.append(Diagnostic("PE411", words, file=name, pointer=pointer, hint=_hint(words, error)))
+        if len(problems) > _LISTED:
+            break
     if not problems:
         return tuple(warnings[:_LISTED])
     shown = problems[:_LISTED]
@@ -69,7 +71,7 @@ def check_schema(document: Any, version: str, name: str) -> tuple[str, ...]:
     raise Refusal(*shown)
 
 
-def _hint(words: str, document: Any, error: Any) -> str:
+def _hint(words: str, error: Any) -> str:
     if "Additional properties" not in words:
         return "the published schema of CycloneDX was not met here"
     at: Any = _validator_properties(error)

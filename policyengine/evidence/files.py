@@ -27,7 +27,7 @@ def read_files(paths: Iterable[Path], progress: Callable[[int], None] | None = N
     found: dict[Path, SourceFile] = {}
     for path in paths:
         for file, name in _files(path):
-            resolved = file.resolve()
+            resolved = _resolved(file)
             if resolved not in found:
                 found[resolved] = read_file(file, name)
                 if len(found) > MAX_FILES:
@@ -45,22 +45,37 @@ def read_file(path: Path, name: str | None = None) -> SourceFile:
             raise _refused(path, "it is not a regular file", "name a file")
         if state.st_size > MAX_FILE_BYTES:
             raise _refused(path, f"{state.st_size} bytes; the limit `evidence file size` is {MAX_FILE_BYTES}", "split the file")
-        return SourceFile(name or path.name, path.read_bytes())
-    except OSError as problem:
-        raise _refused(path, f"it cannot be read: {problem.strerror}", "check the path and its permissions") from None
+        named = name or path.name
+        if not _is_text(named):
+            raise _refused(path, "its name is not UTF-8", "rename it: decisions name every file")
+        return SourceFile(named, path.read_bytes())
+    except (OSError, ValueError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "it is no path"
+        raise _refused(path, f"it cannot be read: {why}", "check the path and its permissions") from None
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _files(path: Path) -> Iterator[tuple[Path, str]]:
     if not path.is_dir():
         yield path, path.name
         return
-    root = path.resolve()
+    root = _resolved(path)
     below = 0
-    for folder, folders, names in os.walk(path):
+    for folder, folders, names in os.walk(path, onerror=_not_listed):
         folders.sort()
+        for name in folders:
+            if (Path(folder) / name).is_symlink():
+                raise _refused(Path(folder) / name, "it is a link to a folder", "name its target itself")
         for name in sorted(names):
             file = Path(folder) / name
-            if not file.resolve().is_relative_to(root):
+            if not _resolved(file).is_relative_to(root):
                 raise _refused(file, "it is a link that leads out of the folder", "name its target itself")
             below += 1
             yield file, file.relative_to(path).as_posix()
@@ -68,12 +83,31 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
         raise _refused(path, "the folder holds no file", "name a folder with evidence")
 
 
+def _not_listed(problem: OSError) -> None:
+    raise _refused(Path(str(problem.filename)), f"it cannot be read: {problem.strerror}", "check the path and its permissions")
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise _refused(path, "it cannot be read: it is no path, or a link that leads to itself", "name a file") from None
+
+
 def _distinct(files: Iterable[SourceFile]) -> Iterator[SourceFile]:
     """Two files of one name keep both, told apart by a number."""
-    seen: dict[str, int] = {}
-    for file in sorted(files, key=lambda each: (each.name, each.raw)):
-        seen[file.name] = seen.get(file.name, 0) + 1
-        yield file if seen[file.name] == 1 else SourceFile(f"{file.name}~{seen[file.name]}", file.raw)
+    listed = sorted(files, key=lambda each: (each.name, each.raw))
+    taken = {file.name for file in listed}
+    earlier = ""
+    for file in listed:
+        name, number = file.name, 1
+        if file.name == earlier:
+            while name in taken:
+                number += 1
+                name = f"{file.name}~{number}"
+        earlier = file.name
+        taken.add(name)
+        yield file if name == file.name else SourceFile(name, file.raw)
 
 
 def _refused(path: Path, message: str, hint: str) -> Refusal:

@@ -52,7 +52,9 @@ def load(files: Sequence[SourceFile], declared: Sequence[tuple[SourceFile, Decla
     """The documents of all files. Every file that cannot be read as what it claims to be is refused in one go (PE4xx, exit 2)."""
     documents: list[Document] = []
     problems: list[Diagnostic] = []
-    jobs: list[tuple[str, Callable[[], Iterable[Document]]]] = [(file.name, partial(_recognised, file, reading)) for file in files]
+    jobs: list[tuple[str, Callable[[], Iterable[Document]]]] = [
+        (file.name, partial(_recognised, file, reading)) for file in files
+    ]
     jobs += [(file.name, partial(_mapped, file, declaration)) for file, declaration in declared]
     collecting = gc.isenabled()
     gc.disable()
@@ -80,11 +82,9 @@ def _mapped(file: SourceFile, declaration: Declaration) -> tuple[Document, ...]:
 
 def _recognised(file: SourceFile, reading: Reading) -> tuple[Document, ...]:
     if attestation.is_json_lines(file.raw):
-        lines = [line for line in file.raw.split(b"\n") if line.strip()]
-        parsed = [(f"/{index}", load_json(line, f"{file.name} line {index + 1}"), line) for index, line in enumerate(lines)]
-        if all(attestation.recognises(document) for _, document, _ in parsed):
-            return attestation.read_attestations(parsed, file.raw, file.name, reading.trust, reading.at)
-    if file.raw.lstrip()[:1] == b"<":
+        parsed = attestation.json_lines(file.raw, file.name)
+        return attestation.read_attestations(parsed, file.raw, file.name, reading.trust, reading.at)
+    if file.raw.removeprefix(attestation.BYTE_ORDER_MARK).lstrip()[:1] == b"<":
         raise _unknown(file, "XML", "this version reads JSON evidence; declare a site export with `as:` in the configuration")
     document = load_json(file.raw, file.name)
     raw_digest = sha256_of(file.raw)
