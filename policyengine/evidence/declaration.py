@@ -95,7 +95,7 @@ def field_at(path: str, type_name: str, vocabulary: Vocabulary) -> FieldType:
     if field is None:
         close = nearest(path, paths_of(type_name, vocabulary)) or nearest(head, fields)
         hint = f"did you mean `{close}`?" if close else f"fields: {', '.join(fields)}"
-        raise Mismatch(path, f"there is no field `{head}` in a {type_name}", hint)
+        raise Mismatch(path, f"there is no field `{head}` in `{type_name}`", hint)
     if head in COMPUTED.get(type_name, ()):
         raise Mismatch(path, f"`{head}` is computed by the engine and never read from a file")
     if not dot:

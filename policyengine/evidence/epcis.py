@@ -133,7 +133,15 @@ def _event(raw: Any, origin: Origin, valid: bool, reader: Reader) -> CapturedEve
     if "type" not in plain:
         raise Mismatch("/type", "not recorded")
     record = reader.record("epcis_event", plain, origin)
-    return CapturedEvent(record.type, record.fields, origin, _facts(raw, record))
+    facts = _facts(raw, record)
+    said = {
+        "lot": facts.lot,
+        "expiry": facts.expiry,
+        "destination_owner": facts.shipped_to,
+        "error_declared_at": facts.declared_at,
+    }
+    fields = {**record.fields, **{name: value for name, value in said.items() if value is not None}}
+    return CapturedEvent(record.type, fields, origin, facts)
 
 
 def bare_word(text: str) -> str:

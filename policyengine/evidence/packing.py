@@ -95,7 +95,7 @@ def _same(event: Record) -> object:
     named = event.fields.get("id")
     if named is not None:
         return named
-    ignored = ("record_time", "schema_valid")
+    ignored = ("record_time", "schema_valid", "error_declared_at")
     return tuple(sorted((name, str(value)) for name, value in event.fields.items() if name not in ignored))
 
 

@@ -1,0 +1,88 @@
+"""References: one match sets a field, none or several leave it unrecorded; accounts and records complete what they name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policyengine.core.coerce import Reader
+from policyengine.core.model import Collection, Origin, Record
+from policyengine.core.vocabulary import vocabulary
+from policyengine.evidence.links import resolve
+
+READER = Reader(vocabulary())
+
+
+def rows(kind: str, *raw: dict[str, Any]) -> Collection:
+    return Collection(tuple(READER.record(kind, each, Origin(f"{kind}.csv", f"line {i + 2}")) for i, each in enumerate(raw)))
+
+
+def resolved(**roots: Record | Collection) -> tuple[dict[str, Any], list[str]]:
+    said: list[str] = []
+    return resolve(roots, vocabulary(), lambda record, phrase: said.append(f"{record.origin}: {phrase}")), said
+
+
+def test_one_match_none_and_several() -> None:
+    roots, _ = resolved(
+        deployments=rows("deployment", *({"id": i, "system_id": "mes", "digests": "sha256:" + "0" * 64, "change_id": c}
+                                         for i, c in (("d1", "C1"), ("d2", "C9"), ("d3", "C2")))),
+        changes=rows("change", {"id": "C1", "status": "approved"}, {"id": "C2"}, {"id": "C2"}),
+    )  # fmt: skip
+    linked = [row.fields.get("change") for row in roots["deployments"].items]
+    assert linked == [roots["changes"].items[0], None, None]
+
+
+def test_what_is_given_inline_stays() -> None:
+    event = {"id": "E1", "change_id": "C1", "change": {"id": "C1", "status": "draft"}}
+    trail = Record("audit_trail", {"events": rows("audit_event", event)})
+    roots, _ = resolved(audit_trail=trail, changes=rows("change", {"id": "C1", "status": "approved"}))
+    assert roots["audit_trail"].fields["events"].items[0].fields["change"].fields["status"] == "draft"
+
+
+def test_the_key_beside_a_field_need_not_be_an_id_and_chains_are_followed() -> None:
+    roots, _ = resolved(
+        transactions=rows("transaction", {"id": "T", "buyer_gln": "0614141000005"}),
+        trading_partners=rows("trading_partner", {"gln": "0614141000005", "name": "W"}),
+        inferences=rows("inference", {"id": "I", "model_name": "m"}),
+        deployed_models=rows("model", {"name": "m", "change_id": "C"}),
+        changes=rows("change", {"id": "C", "approver": {"user_id": "ann"}}),
+        accounts=rows("account", {"user_id": "ann", "person_id": "P1"}),
+    )
+    assert roots["transactions"].items[0].fields["buyer"].fields["name"] == "W"
+    change = roots["inferences"].items[0].fields["model"].fields["change"]
+    assert change.fields["approver"].fields["person_id"] == "P1"
+    assert roots["changes"].items[0] is change
+
+
+def test_actors_are_completed_from_their_account() -> None:
+    events = rows("audit_event", {"id": "E1", "actor": {"user_id": "ann"}}, {"id": "E2", "actor": {"user_id": "eve", "kind": "person"}},
+                  {"id": "E3", "actor": {"user_id": "two"}}, {"id": "E4", "actor": {"user_id": "ANN"}})  # fmt: skip
+    roots, said = resolved(
+        audit_trail=Record("audit_trail", {"events": events}),
+        accounts=rows("account", {"user_id": "ann", "person_id": "P1", "kind": "person", "person_name": "Ann A.", "roles": ["qa"]},
+                      {"user_id": "eve", "person_id": "P2", "kind": "service"}, {"user_id": "two"}, {"user_id": "two", "person_id": "P3"}),
+    )  # fmt: skip
+    actors = [row.fields["actor"].fields for row in roots["audit_trail"].fields["events"].items]
+    assert actors[0] == {"user_id": "ann", "person_id": "P1", "kind": "person", "name": "Ann A.", "role": "qa"}
+    assert actors[1] == {"user_id": "eve", "person_id": "P2"}
+    assert actors[2:] == [{"user_id": "two"}, {"user_id": "ANN"}]
+    assert len(said) == 1
+    assert "`person` in the row, `service` in accounts" in said[0]
+
+
+def test_a_record_known_by_id_is_completed_but_not_with_its_state_of_now() -> None:
+    events = rows("audit_event", {"id": "E1", "record": {"id": "R1"}}, {"id": "E2", "record": {"id": "R1", "version": "1"}})
+    roots, _ = resolved(
+        audit_trail=Record("audit_trail", {"events": events}),
+        records=rows("record", {"id": "R1", "type": "batch", "version": "7", "gxp": True, "digest": "sha256:" + "0" * 64}),
+    )
+    first, second = (row.fields["record"].fields for row in roots["audit_trail"].fields["events"].items)
+    assert first == {"id": "R1", "type": "batch", "gxp": True}
+    assert second == {"id": "R1", "version": "1"}
+
+
+def test_untouched_records_are_the_same_objects() -> None:
+    sbom = Record("sbom", {"components": rows("component", {"bom_ref": "a", "name": "a"})})
+    accounts = rows("account", {"user_id": "ann"})
+    roots, _ = resolved(sbom=sbom, accounts=accounts)
+    assert roots["sbom"] is sbom
+    assert roots["accounts"] is accounts
