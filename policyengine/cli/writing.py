@@ -8,8 +8,6 @@ from pathlib import Path
 
 from policyengine.core.diagnostic import Diagnostic, Refusal
 
-FEW = 3  # up to this many, each file is synced by itself; more are synced by the system at once
-
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write one file. Raises :class:`Refusal` PE853 where the disk says no; the command then fails."""
@@ -24,11 +22,8 @@ def write_all(contents: Sequence[tuple[Path, bytes]]) -> None:
         for path, draft, content in drafts:
             path.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(content)
-        if len(drafts) > FEW:
-            os.sync()
-        else:
-            for _, draft, _ in drafts:
-                _sync(draft)
+        for _, draft, _ in drafts:
+            _sync(draft)
         for path, draft, _ in drafts:
             draft.replace(path)
         for folder in {path.parent for path, _, _ in drafts}:

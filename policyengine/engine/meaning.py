@@ -84,7 +84,7 @@ class Meaning(Conditions):
         return pairs
 
     def _some(self, node: Node) -> Reader:
-        base, where = self.members(node["in"]), self._decisive(self._test(node["var"], node["where"], quiet=False), False)
+        base, where = self.members(node["in"]), self._decisive(node["var"], self._test(node["var"], node["where"], quiet=False), False)
         return lambda scope: over.some(base(scope), partial(where, scope))
 
     def _no(self, node: Node) -> Reader:
@@ -104,7 +104,7 @@ class Meaning(Conditions):
             over.keep(base(scope), partial(where, scope)), partial(satisfies, scope), if_any, time, sequence)  # fmt: skip
 
     def _quantified(self, node: Node) -> tuple[Looker, Callable[[Scope, Any], Any], Callable[[Scope, Any], Any]]:
-        satisfies = self._decisive(self._test(node["var"], node["satisfies"], quiet=False), True)
+        satisfies = self._decisive(node["var"], self._test(node["var"], node["satisfies"], quiet=False), True)
         return self.members(node["in"]), self._test(node["var"], node["where"]), satisfies
 
     def _no_gap(self, node: Node) -> Reader:

@@ -205,8 +205,8 @@ class Values:
 
         return loud
 
-    def _decisive(self, test: Callable[[Scope, Any], Any], indifferent: bool) -> Callable[[Scope, Any], Any]:
-        """In an explanation, keep only what was read of the first few members that decided."""
+    def _decisive(self, var: str, test: Callable[[Scope, Any], Any], indifferent: bool) -> Callable[[Scope, Any], Any]:
+        """In an explanation, keep what was read of the first few members that decided; of the others, only what is not theirs."""
         trace = self.trace
         if trace is None:
             return test
@@ -217,7 +217,7 @@ class Values:
             mark = len(trace)
             verdict = test(scope, item)
             if verdict is indifferent or kept >= _DECISIVE:
-                del trace[mark:]
+                trace[mark:] = [each for each in trace[mark:] if not each.path.startswith(f"{var}.") and each not in trace[:mark]]
             else:
                 kept += 1
             return verdict
