@@ -20,11 +20,13 @@ from policyengine.signing.keys import new_key
 STATEMENT = "https://in-toto.io/Statement/v1"
 
 
-def demo_files(seed: int = SEED) -> dict[str, bytes]:
-    """Path to content, for every file of the demo; the same bytes for the same seed but for keys and signatures."""
+def demo_files(seed: int = SEED, defects: bool = True) -> dict[str, bytes]:
+    """Path to content, for every file of the demo; the same bytes for the same seed but for keys and signatures.
+
+    Without ``defects`` nothing is wrong with the release: what it takes to be allowed, and what must take that away.
+    """
     random = Random(seed)  # noqa: S311 - a story, not a secret
-    month = production.month(random)
-    production.spoil(month)
+    month = production.month(random, defects)
     keys = {name: new_key() for name in ("builder", "tester", "scanner", "decision")}
     files: dict[str, bytes] = {
         "README.md": _readme(),
@@ -34,33 +36,33 @@ def demo_files(seed: int = SEED) -> dict[str, bytes]:
         **{f"keys/{name}.pub.pem": pair.public_pem for name, pair in keys.items()},
         "keys/decision.pem": keys["decision"].private_pem,
         **{f"release/{artifact.name}": artifact.content for artifact in software.artifacts()},
-        "evidence/aurora-mes-4.2.0.cdx.json": software.bill_of_materials(Random(seed)),  # noqa: S311
+        "evidence/aurora-mes-4.2.0.cdx.json": software.bill_of_materials(Random(seed), defects),  # noqa: S311
         "evidence/provenance.intoto.json": _signed(_provenance(), keys["builder"].private_pem),
         "evidence/oq-results.intoto.json": _signed(_test_results(), keys["tester"].private_pem),
         "evidence/vulnerability-scan.intoto.json": _signed(_scan(), keys["scanner"].private_pem),
-        "evidence/epcis.json": _json(serialisation.epcis()),
+        "evidence/epcis.json": _json(serialisation.epcis(defects)),
         "exports/system.yaml": _yaml_object(quality.system()),
         "exports/release.yaml": _yaml_object(software.release()),
         "exports/audit-trail.jsonl": _lines(seal(month.events, vocabulary())),
         "exports/audit-trail-state.yaml": b"enabled: true\n",
     }
-    for name, rows in _registers(month).items():
+    for name, rows in _registers(month, defects).items():
         files[f"exports/{name}"] = _table(rows) if name.endswith(".csv") else _lines(rows)
     return files
 
 
-def _registers(month: production.Month) -> dict[str, Sequence[Mapping[str, Any]]]:
+def _registers(month: production.Month, defects: bool) -> dict[str, Sequence[Mapping[str, Any]]]:
     return {
         "signatures.jsonl": month.signatures, "records.csv": month.records, "record-versions.jsonl": month.versions,
-        "batches.jsonl": month.batches, "reviews.jsonl": [*month.reviews, *quality.reviews()], "accounts.jsonl": people.accounts(),
-        "grants.jsonl": people.grants(), "staff-changes.csv": people.staff_changes(), "requirements.jsonl": software.requirements(),
-        "commits.csv": software.commits(), "changes.jsonl": software.changes(), "deployments.jsonl": software.deployments(),
+        "batches.jsonl": month.batches, "reviews.jsonl": [*month.reviews, *quality.reviews()], "accounts.jsonl": people.accounts(defects),
+        "grants.jsonl": people.grants(), "staff-changes.csv": people.staff_changes(), "requirements.jsonl": software.requirements(defects),
+        "commits.csv": software.commits(), "changes.jsonl": software.changes(defects), "deployments.jsonl": software.deployments(),
         "patches.csv": software.patches(), "risks.jsonl": software.risks(), "quality-events.jsonl": quality.quality_events(),
         "investigations.csv": quality.investigations(), "suppliers.csv": quality.suppliers(), "backups.jsonl": quality.backups(),
         "storage-tests.csv": quality.storage_tests(), "trainings.csv": quality.trainings(),
-        "trading-partners.jsonl": serialisation.trading_partners(), "product-identifiers.csv": serialisation.product_identifiers(),
-        "serial-batches.csv": serialisation.serial_batches(), "transactions.jsonl": serialisation.transactions(),
-        "verification-requests.jsonl": serialisation.verification_requests(), "verification-replies.csv": serialisation.verification_replies(),
+        "trading-partners.jsonl": serialisation.trading_partners(defects), "product-identifiers.csv": serialisation.product_identifiers(defects),
+        "serial-batches.csv": serialisation.serial_batches(), "transactions.jsonl": serialisation.transactions(defects),
+        "verification-requests.jsonl": serialisation.verification_requests(), "verification-replies.csv": serialisation.verification_replies(defects),
         "cases.jsonl": [],
     }  # fmt: skip
 
@@ -98,7 +100,11 @@ def _test_results() -> dict[str, Any]:
 
 
 def _scan() -> dict[str, Any]:
-    scanner = {"uri": "https://scanner.aurora.example/5.1", "version": "5.1", "db": {"uri": "https://scanner.aurora.example/db", "version": "20260330", "lastUpdate": z(day(30, 4))}}
+    scanner = {
+        "uri": "https://scanner.aurora.example/5.1",
+        "version": "5.1",
+        "db": {"uri": "https://scanner.aurora.example/db", "version": "20260330", "lastUpdate": z(day(30, 4))},
+    }
     return _statement("https://in-toto.io/attestation/vulns/v0.2",
                       {"scanner": {**scanner, "result": []}, "metadata": {"scanStartedOn": z(day(30, 10)), "scanFinishedOn": z(day(30, 10, 20))}})  # fmt: skip
 
@@ -161,7 +167,7 @@ signers:
     predicate_types: ["https://in-toto.io/attestation/vulns/v0.2"]
 """
 PROFILE = f"""# {NOTICE}
-id: seeburg
+id: seeburg-synthetic-data
 version: "1"
 organisation: "{PLANT}"
 """
@@ -176,5 +182,3 @@ def _readme() -> bytes:
 `evidence/` is recognised by content; `exports/` are a site's own lists, named in `policyengine.yaml` with the root that each feeds.
 `keys/` were made for this folder and protect nothing.
 """.encode()
-
-

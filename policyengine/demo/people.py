@@ -52,7 +52,7 @@ ROLES = {
 }  # fmt: skip
 
 
-def accounts() -> list[dict[str, object]]:
+def accounts(defects: bool = True) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for person in EVERYBODY:
         writes = ROLES[person.role][1] == "data"
@@ -70,7 +70,7 @@ def accounts() -> list[dict[str, object]]:
     rows.append(
         {
             **_account(second, active=False, can_write=True, can_sign=False),
-            "disabled_at": z(day(20, 9)),
+            "disabled_at": z(day(20, 9) if defects else day(12, 16)),
             "left_on": "2026-03-12",
         }
     )

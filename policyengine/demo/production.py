@@ -30,12 +30,15 @@ class Month:
     reviews: list[dict[str, Any]] = field(default_factory=list)
 
 
-def month(random: Random) -> Month:
+def month(random: Random, defects: bool = True) -> Month:
+    """The month of one seed; without ``defects`` a month in which nothing went wrong, with the same batches."""
     made = Month()
     for number in range(1, BATCHES + 1):
-        _batch(made, number, random)
+        _batch(made, number, random, defects)
     _log_in_and_out(made)
     made.events.sort(key=lambda event: (event["time"], event["id"]))
+    if defects:
+        _spoil(made)
     return made
 
 
@@ -43,7 +46,7 @@ def _digest(*parts: object) -> str:
     return "sha256:" + hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
-def _batch(made: Month, number: int, random: Random) -> None:
+def _batch(made: Month, number: int, random: Random, defects: bool) -> None:
     batch_id = f"B-{1040 + number}"
     started = PERIOD_FROM + timedelta(days=number, hours=5, minutes=random.randrange(50))
     moment = started
@@ -57,7 +60,7 @@ def _batch(made: Month, number: int, random: Random) -> None:
         moment = _record(made, record_id, batch_id, step, author, approver, moment, random)
     ended = moment + timedelta(minutes=15)
     review_at, released_at = ended + timedelta(hours=3), ended + timedelta(hours=6)
-    if number == 9:  # Defect: the batch is released before anybody reviewed its audit trail.
+    if number == 9 and defects:  # Defect: the batch is released before anybody reviewed its audit trail.
         review_at, released_at = ended + timedelta(hours=9), ended + timedelta(hours=6)
     _review(made, batch_id, record_ids, started, max(ended, review_at - timedelta(minutes=5)), review_at)
     person = QUALITY[2]
@@ -167,7 +170,7 @@ def _log_in_and_out(made: Month) -> None:
             )
 
 
-def spoil(made: Month) -> None:
+def _spoil(made: Month) -> None:
     """The defects of this month that are not part of the course of a batch; see the list in ``defects``."""
     corrected = next(e for e in made.events if e["kind"] == "record.modify" and e["record"]["id"].startswith("B-1052"))
     corrected.pop("reason")

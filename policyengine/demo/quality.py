@@ -12,7 +12,7 @@ INPUTS = ["inspections", "audits", "commitments", "complaints", "recalls", "moni
 
 def system() -> dict[str, Any]:
     return {
-        "id": SYSTEM, "name": "Aurora MES, plant Seeburg", "gxp_impact": "direct", "gamp_category": 4, "open_system": False,
+        "id": SYSTEM, "name": "Aurora MES, plant Seeburg (fictional, synthetic data)", "gxp_impact": "direct", "gamp_category": 4, "open_system": False,
         "operational_since": "2024-05-02", "gmp_critical": True, "access_model": "closed", "process_owner": SUPERVISORS[0].actor,
         "system_owner": SUPERVISORS[1].actor, "quality_contact": QUALITY[0].actor, "it_contact": EVERYBODY[-1].actor, "criticality": "high",
         "lifecycle_phase": "operation", "supplier_name": "Aurora Manufacturing Software", "version": RELEASE, "regions": ["CH", "EU", "US"],

@@ -44,7 +44,7 @@ def revision() -> str:
     return "sha256:" + hashlib.sha256(f"{PRODUCT} {RELEASE} revision".encode()).hexdigest()
 
 
-def bill_of_materials(random: Random) -> bytes:
+def bill_of_materials(random: Random, defects: bool = True) -> bytes:
     """CycloneDX 1.6 JSON of the whole release: twelve modules with their parts, third-party components below them."""
     import json
     from datetime import datetime
@@ -89,19 +89,19 @@ def bill_of_materials(random: Random) -> bytes:
     bom.components.update(modules)
     bom.components.update(third_party)
     bom.register_dependency(product, modules)
-    for position, module in enumerate(modules):
-        bom.register_dependency(module, [*module.components, *third_party[position * 30 : position * 30 + 6]])
+    for position, built in enumerate(modules):
+        bom.register_dependency(built, [*built.components, *third_party[position * 30 : position * 30 + 6]])
     for position, each in enumerate(third_party):
         inside = position % 30
         bom.register_dependency(each, third_party[position + 6 : position + 7] if inside < 24 else [])
     document = json.loads(JsonV1Dot6(bom).output_as_string())
     document["serialNumber"] = "urn:uuid:5e3f1c1e-6c0e-4d55-9b1a-0a4f42aa4200"
     document["compositions"] = [{"aggregate": "complete", "assemblies": [PRODUCT], "dependencies": [PRODUCT]}]
-    document["vulnerabilities"] = _vulnerabilities(third_party)
+    document["vulnerabilities"] = _vulnerabilities(third_party, defects)
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
-def _vulnerabilities(third_party: list[Any]) -> list[dict[str, Any]]:
+def _vulnerabilities(third_party: list[Any], defects: bool) -> list[dict[str, Any]]:
     def row(number: int, component: Any, severity: str, score: float, published: str, **analysis: Any) -> dict[str, Any]:
         return {
             "bom-ref": f"vulnerability-{number}", "id": f"CVE-2026-{10400 + number}", "source": {"name": "Synthetic"},
@@ -122,7 +122,8 @@ def _vulnerabilities(third_party: list[Any]) -> list[dict[str, Any]]:
     ]
     rows += [row(n, third_party[n * 13], "high", 7.8, z(day(4)), **(settled if n % 2 else fixed)) for n in range(6, 13)]
     # Defect: a critical finding in a component that the product reaches, set to not affected without a reason.
-    rows.append(row(13, third_party[33], "critical", 9.8, z(day(25)), state="not_affected", lastUpdated=z(day(26))))
+    reason = {} if defects else {"justification": "code_not_reachable"}
+    rows.append(row(13, third_party[33], "critical", 9.8, z(day(25)), state="not_affected", lastUpdated=z(day(26)), **reason))
     return rows
 
 
@@ -136,7 +137,7 @@ def released_artifacts() -> list[dict[str, Any]]:
     return [{"name": a.name, "digests": [f"sha256:{a.sha256}"]} for a in artifacts()]
 
 
-def requirements() -> list[dict[str, Any]]:
+def requirements(defects: bool = True) -> list[dict[str, Any]]:
     rows = []
     for number in range(1, 49):
         risk = ("high", "medium", "low")[number % 3]
@@ -146,7 +147,8 @@ def requirements() -> list[dict[str, Any]]:
             "verified_by": [f"OQ-{number:03d}"], "supplier_covered": False, "approved_at": "2026-01-20T10:00:00Z", "source": "URS-MES",
             "text_digest": "sha256:" + hashlib.sha256(f"URS-{number}".encode()).hexdigest(),
         })  # fmt: skip
-    rows[11]["verified_by"] = ["OQ-099"]  # Defect: this test was never run on the release.
+    if defects:
+        rows[11]["verified_by"] = ["OQ-099"]  # Defect: this test was never run on the release.
     rows[11]["risk"] = "high"
     return rows
 
@@ -165,7 +167,7 @@ def commits() -> list[dict[str, Any]]:
     return rows
 
 
-def changes() -> list[dict[str, Any]]:
+def changes(defects: bool = True) -> list[dict[str, Any]]:
     """Change control of the month, and the change under which the running version was installed."""
     assessed = {"regulatory_impact": False, "regulatory_assessor": QUALITY[1].user_id, "security_assessed": True,
                 "impacts_assessed": ["product", "patient", "data"], "system_id": SYSTEM, "risk": "medium", "emergency": False}  # fmt: skip
@@ -184,7 +186,8 @@ def changes() -> list[dict[str, Any]]:
             "implemented_at": z(day(start + 1, 10)), "verified_at": z(day(start + 2, 10)), "verification": "passed", "closed_at": z(day(start + 4, 10)),
             "evaluated_at": z(day(start + 3, 10)), "objective_met": True, "time": z(day(start, 8)), "major": False, **assessed,
         })  # fmt: skip
-    rows[3].update(approved_at=z(day(18, 16)))  # Defect: approved a day and more after it was implemented.
+    if defects:
+        rows[3].update(approved_at=z(day(18, 16)))  # Defect: approved a day and more after it was implemented.
     return rows
 
 

@@ -21,12 +21,12 @@ NOTICE = "Synthetic data made by `policyengine demo`; nothing in it is real."
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing that is wrong, where a person would have found it, and the rule and subject that find it here."""
+    """One thing that is wrong: what a person would say, the rule that finds it here, and every subject in which it does."""
 
     number: int
     what: str
     rule: str
-    subject: str
+    subjects: tuple[str, ...]
 
 
 def z(moment: datetime) -> str:
