@@ -1,7 +1,5 @@
 """``python -m policyengine`` is the command ``policyengine``."""
 
-import sys
+from policyengine.cli.main import command
 
-from policyengine.cli.main import main
-
-sys.exit(main())
+command()
