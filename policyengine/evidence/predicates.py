@@ -116,12 +116,11 @@ def _summary(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
     result = _text(predicate.get("verificationResult"))
     if result not in ("PASSED", "FAILED"):
         raise BadPredicate("`verificationResult` is neither PASSED nor FAILED")
-    levels = predicate.get("verifiedLevels")
     verified = _time(predicate.get("timeVerified"), "timeVerified")
     fields = {
         "time_verified": verified,
         "result": result,
-        "verified_levels": _texts(levels),
+        "verified_levels": _texts(predicate, "verifiedLevels"),
         "outcome": "passed" if result == "PASSED" else "failed",
     }
     return Facts("verification_summaries", fields, verified)
@@ -132,8 +131,10 @@ def _test_result(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
     if result not in ("PASSED", "WARNED", "FAILED"):
         raise BadPredicate("`result` is none of PASSED, WARNED, FAILED")
     outcome = {"PASSED": "passed", "WARNED": "conditional", "FAILED": "failed"}[result]
-    passed, failed = _texts(predicate.get("passedTests")), _texts(predicate.get("failedTests"))
-    return Facts("test_results", {"passed_tests": passed, "failed_tests": failed or (), "outcome": outcome}, None)
+    passed, failed = _texts(predicate, "passedTests"), _texts(predicate, "failedTests")
+    if failed and result != "FAILED":
+        raise BadPredicate(f"it says {result} and lists failed tests")
+    return Facts("test_results", {"passed_tests": passed, "failed_tests": failed, "outcome": outcome}, None)
 
 
 def _scan(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
@@ -195,11 +196,14 @@ def _text(value: object) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _texts(value: object) -> tuple[str, ...] | None:
-    """A list of names, each once: doubles say nothing more."""
-    if not isinstance(value, list):
+def _texts(data: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    """A list of names, each once: doubles say nothing more. One entry that is no text makes the whole list worthless."""
+    value = data.get(key)
+    if value is None:
         return None
-    return tuple(dict.fromkeys(each.strip() for each in value if isinstance(each, str) and each.strip()))
+    if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+        raise BadPredicate(f"`{key}` is not a list of texts")
+    return tuple(dict.fromkeys(each.strip() for each in value))
 
 
 def _time(value: object, name: str) -> datetime | None:

@@ -56,10 +56,15 @@ def tampered(raw: bytes) -> dict[str, bytes]:
         "other payload": changed(raw, payload=base64.b64encode(PAYLOAD + b" ").decode()),
         "payload type in other case": changed(raw, payloadType=IN_TOTO.upper()),
         "longer payload type": changed(raw, payloadType=IN_TOTO + "+x"),
-        "flipped bit": changed(raw, signatures=[{"sig": base64.b64encode(signature[:-1] + bytes([signature[-1] ^ 1])).decode()}]),
+        "flipped bit": changed(
+            raw, signatures=[{"sig": base64.b64encode(signature[:-1] + bytes([signature[-1] ^ 1])).decode()}]
+        ),
         "signature over the bare payload": changed(raw, signatures=[{"sig": base64.b64encode(bare).decode()}]),
         "good key id on another's signature": changed(
-            raw, signatures=[{"keyid": KEY.key_id, "sig": json.loads(sign(PAYLOAD, IN_TOTO, OTHER.private_pem, "k"))["signatures"][0]["sig"]}]
+            raw,
+            signatures=[
+                {"keyid": KEY.key_id, "sig": json.loads(sign(PAYLOAD, IN_TOTO, OTHER.private_pem, "k"))["signatures"][0]["sig"]}
+            ],
         ),
         "key shipped in the envelope": changed(
             sign(PAYLOAD, IN_TOTO, OTHER.private_pem, "k"), publicKey=OTHER.public_pem.decode(), cert=OTHER.public_pem.decode()
@@ -97,7 +102,12 @@ def test_base64_may_be_url_safe_and_unpadded() -> None:
 
 @pytest.mark.parametrize("payload", ["YQ", "YQ=="])
 def test_good_base64(payload: str) -> None:
-    assert parse_envelope(json.dumps({"payloadType": "t", "payload": payload, "signatures": [{"sig": "YQ=="}]}).encode(), "f").payload == b"a"
+    assert (
+        parse_envelope(
+            json.dumps({"payloadType": "t", "payload": payload, "signatures": [{"sig": "YQ=="}]}).encode(), "f"
+        ).payload
+        == b"a"
+    )
 
 
 @pytest.mark.parametrize("payload", ["YQ=", "YR==", "Y", "Y Q=", "YQ==\n", "+_==", "ÿ", "YQ==YQ=="])
@@ -169,7 +179,9 @@ def test_a_signer_signs_only_what_is_listed_for_him(kind: str) -> None:
     (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 1, 0, 0, 1, tzinfo=UTC), State.VALID),
 ])  # fmt: skip
 def test_a_key_counts_from_and_until(begin: datetime | None, until: datetime | None, state: State) -> None:
-    found = verified(sign(PAYLOAD, IN_TOTO, KEY.private_pem, "a"), trusting(signer("qa", KEY, valid_from=begin, valid_until=until)))
+    found = verified(
+        sign(PAYLOAD, IN_TOTO, KEY.private_pem, "a"), trusting(signer("qa", KEY, valid_from=begin, valid_until=until))
+    )
     assert (found.state, found.payload is None) == (state, state is State.INVALID)
 
 
