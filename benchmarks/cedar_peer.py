@@ -38,7 +38,12 @@ def requests(document: dict) -> list[dict]:
     for each in document.get("vulnerabilities") or ():
         analysis = each.get("analysis") or {}
         tenths = round(10 * max(rating.get("score") or 0 for rating in each["ratings"]))
-        made.append(request("finding", {"tenths": tenths, "state": analysis.get("state") or "", "justified": bool(analysis.get("justification"))}))
+        made.append(
+            request(
+                "finding",
+                {"tenths": tenths, "state": analysis.get("state") or "", "justified": bool(analysis.get("justification"))},
+            )
+        )
     return made
 
 

@@ -41,7 +41,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder) / "sbom.json"
         subprocess.run([PYTHON, str(HERE / "workload.py"), "1000", str(document)], check=True)
-        gate = [*command, "gate", "--no-sign", "-p", str(HERE / "w1.policy"), "-e", str(document), "--out", str(Path(folder) / "out")]
+        gate = [
+            *command,
+            "gate",
+            "--no-sign",
+            "-p",
+            str(HERE / "w1.policy"),
+            "-e",
+            str(document),
+            "--out",
+            str(Path(folder) / "out"),
+        ]
         wall(gate)
         decision = json.loads((Path(folder) / "out" / "decision.json").read_bytes())
         counts = {rule["id"]: rule["population"]["fail"] for rule in decision["rules"]}

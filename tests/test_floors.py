@@ -40,7 +40,9 @@ def test_imports_go_down(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [p for p in MODULES if p.relative_to(PACKAGE).parts[0] in PURE], ids=lambda path: path.relative_to(PACKAGE).as_posix()
+    "path",
+    [p for p in MODULES if p.relative_to(PACKAGE).parts[0] in PURE],
+    ids=lambda path: path.relative_to(PACKAGE).as_posix(),
 )
 def test_the_middle_is_pure(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))

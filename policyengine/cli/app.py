@@ -70,7 +70,7 @@ def version(version: Annotated[bool, typer.Option("--version", help="print the v
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="where its files go")] = Path("policyengine-demo"), debug: Debug = False
-) -> int:  # noqa: ARG001
+) -> int:
     """Gate a bundled, synthetic release of a manufacturing system end to end."""
     from policyengine.cli.demo_command import demo as run_demo
 
@@ -78,8 +78,8 @@ def demo(
 
 
 @app.command()
-def check(paths: Paths, strict: Annotated[bool, typer.Option(help="warnings are problems too")] = False, format: Format = "text",  # noqa: A002
-          debug: Debug = False) -> int:  # noqa: ARG001 # fmt: skip
+def check(paths: Paths, strict: Annotated[bool, typer.Option(help="warnings are problems too")] = False, format: Format = "text",
+          debug: Debug = False) -> int:  # fmt: skip
     """Check policies: syntax, names, types, lints."""
     from policyengine.cli.policy_commands import check as run_check
 
@@ -87,7 +87,7 @@ def check(paths: Paths, strict: Annotated[bool, typer.Option(help="warnings are 
 
 
 @app.command()
-def test(paths: Paths, format: Format = "text", debug: Debug = False) -> int:  # noqa: A002, ARG001
+def test(paths: Paths, format: Format = "text", debug: Debug = False) -> int:
     """Run the tests inside policies."""
     from policyengine.cli.policy_commands import test as run_test
 
@@ -95,7 +95,7 @@ def test(paths: Paths, format: Format = "text", debug: Debug = False) -> int:  #
 
 
 @app.command()
-def schema(name: Annotated[Optional[str], typer.Argument(help="a type or root")] = None, debug: Debug = False) -> int:  # noqa: UP045, ARG001
+def schema(name: Annotated[Optional[str], typer.Argument(help="a type or root")] = None, debug: Debug = False) -> int:
     """Print the evidence that rules can name."""
     from policyengine.cli.policy_commands import schema as run_schema
 
@@ -105,15 +105,15 @@ def schema(name: Annotated[Optional[str], typer.Argument(help="a type or root")]
 @app.command()
 def verify(
     decision: Annotated[Path, typer.Argument(help="decision.intoto.json")],
-    key: Annotated[Optional[Path], typer.Option(help="public key of the signer")] = None,  # noqa: UP045
-    trust: Annotated[Optional[Path], typer.Option(help="who may sign what")] = None,  # noqa: UP045
-    evidence: Annotated[Optional[list[Path]], typer.Option("--evidence", "-e", help="evidence files to compare")] = None,  # noqa: UP045
-    policy: Annotated[Optional[list[Path]], typer.Option("--policy", "-p", help="policies to compare")] = None,  # noqa: UP045
+    key: Annotated[Optional[Path], typer.Option(help="public key of the signer")] = None,
+    trust: Annotated[Optional[Path], typer.Option(help="who may sign what")] = None,
+    evidence: Annotated[Optional[list[Path]], typer.Option("--evidence", "-e", help="evidence files to compare")] = None,
+    policy: Annotated[Optional[list[Path]], typer.Option("--policy", "-p", help="policies to compare")] = None,
     subject: Annotated[
         Optional[list[str]], typer.Option("--subject", "-s", help="release artifact: file, sha256:HEX or NAME@sha256:HEX")
-    ] = None,  # noqa: UP045
-    format: Format = "text",  # noqa: A002
-    debug: Debug = False,  # noqa: ARG001
+    ] = None,
+    format: Format = "text",
+    debug: Debug = False,
 ) -> int:
     """Verify a signed decision step by step, offline."""
     from policyengine.cli.verify_command import verify as run_verify
@@ -124,10 +124,10 @@ def verify(
 @evidence.command("inspect")
 def evidence_inspect(
     paths: Paths,
-    trust: Annotated[Optional[Path], typer.Option(help="who may sign what")] = None,  # noqa: UP045
-    at: Annotated[Optional[str], typer.Option(help="time of the inspection, RFC 3339 with offset")] = None,  # noqa: UP045
-    format: Format = "text",  # noqa: A002
-    debug: Debug = False,  # noqa: ARG001
+    trust: Annotated[Optional[Path], typer.Option(help="who may sign what")] = None,
+    at: Annotated[Optional[str], typer.Option(help="time of the inspection, RFC 3339 with offset")] = None,
+    format: Format = "text",
+    debug: Debug = False,
 ) -> int:
     """Say what each file is: kind, format, digest, counts, signer, and whether it verified."""
     from policyengine.cli.evidence_command import inspect as run_inspect
@@ -139,7 +139,7 @@ def evidence_inspect(
 def keys_new(
     out: Annotated[Path, typer.Option(help="private key file; the public key gets .pub.pem")] = Path("policyengine-key.pem"),
     algorithm: Annotated[str, typer.Option(help="ecdsa-p256 or ed25519")] = "ecdsa-p256",
-    debug: Debug = False,  # noqa: ARG001
+    debug: Debug = False,
 ) -> int:
     """Make a key pair; the private key is encrypted with POLICYENGINE_KEY_PASSWORD where that is set."""
     from policyengine.cli.keys_command import new
@@ -148,7 +148,7 @@ def keys_new(
 
 
 @keys.command("show")
-def keys_show(file: Annotated[Path, typer.Argument(help="public or private key")], debug: Debug = False) -> int:  # noqa: ARG001
+def keys_show(file: Annotated[Path, typer.Argument(help="public or private key")], debug: Debug = False) -> int:
     """Print the id and kind of a key."""
     from policyengine.cli.keys_command import show
 
@@ -156,7 +156,7 @@ def keys_show(file: Annotated[Path, typer.Argument(help="public or private key")
 
 
 @framework.command("list")
-def framework_list(format: Format = "text", debug: Debug = False) -> int:  # noqa: A002, ARG001
+def framework_list(format: Format = "text", debug: Debug = False) -> int:
     """List the frameworks with their clauses counted by automation class."""
     from policyengine.cli.framework_command import listed
 
@@ -166,7 +166,7 @@ def framework_list(format: Format = "text", debug: Debug = False) -> int:  # noq
 @framework.command("show")
 def framework_show(
     name: Annotated[str, typer.Argument(help="framework id")], format: Format = "text", debug: Debug = False
-) -> int:  # noqa: A002, ARG001
+) -> int:
     """Print every clause of a framework: id, title, automation class, requirement in own words."""
     from policyengine.cli.framework_command import show
 
@@ -177,7 +177,7 @@ def framework_show(
 def capa_list(
     folder: Annotated[Path, typer.Argument(help="the capa folder of a run")] = Path("policyengine-out/capa"),
     debug: Debug = False,
-) -> int:  # noqa: ARG001
+) -> int:
     """List the quality drafts of a run."""
     from policyengine.cli.capa_command import listed
 
@@ -185,7 +185,7 @@ def capa_list(
 
 
 @capa.command("show")
-def capa_show(file: Annotated[Path, typer.Argument(help="a draft, .json")], debug: Debug = False) -> int:  # noqa: ARG001
+def capa_show(file: Annotated[Path, typer.Argument(help="a draft, .json")], debug: Debug = False) -> int:
     """Print one quality draft as text."""
     from policyengine.cli.capa_command import show
 
@@ -206,7 +206,7 @@ def _gate(config: Path | None = None, **given: Any) -> int:
 
 
 def _parameter(option: Option) -> inspect.Parameter:
-    kind: Any = bool if not option.metavar else Optional[list[str]] if option.many else Optional[str]  # noqa: UP045
+    kind: Any = bool if not option.metavar else Optional[list[str]] if option.many else Optional[str]
     flags = [f"--{option.name}", *([option.short] if option.short else [])]
     said = typer.Option(*flags, metavar=option.metavar or None, help=option.help)
     default = False if not option.metavar else None
@@ -218,7 +218,7 @@ def _parameter(option: Option) -> inspect.Parameter:
 def _declare_gate() -> None:
     """The options of ``gate`` come from their one table."""
     config = inspect.Parameter("config", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None,
-                               annotation=Annotated[Optional[Path], typer.Argument(help="policyengine.yaml")])  # noqa: UP045 # fmt: skip
+                               annotation=Annotated[Optional[Path], typer.Argument(help="policyengine.yaml")])  # fmt: skip
     parameters = [config, *(_parameter(option) for option in GATE)]
     _gate.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     _gate.__annotations__ = {each.name: each.annotation for each in parameters}

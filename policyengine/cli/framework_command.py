@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from typing import Any
 
 from policyengine.controls.catalogue import Catalogue, load_catalogue
 from policyengine.core.diagnostic import Diagnostic, Refusal, nearest
@@ -18,7 +19,7 @@ def _catalogues() -> dict[str, Catalogue]:
 
 
 def listed(form: str) -> int:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for catalogue in _catalogues().values():
         counts = Counter(control.automation.words for control in catalogue.controls.values())
         rows.append(
@@ -34,7 +35,7 @@ def listed(form: str) -> int:
         sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
         return 0
     for row in rows:
-        automation = ", ".join(f"{number} {word}" for word, number in row["automation"].items())  # type: ignore[attr-defined]
+        automation = ", ".join(f"{number} {word}" for word, number in row["automation"].items())
         sys.stdout.write(f"{row['id']:28} {row['status']:10} {row['clauses']} clauses: {automation}\n")
     return 0
 

@@ -126,10 +126,13 @@ def _subjects(evidence: EvidenceSet) -> tuple[Subject, ...]:
     artifacts = release.fields.get("artifacts") if isinstance(release, Record) else None
     items: Any = artifacts if isinstance(artifacts, tuple) else getattr(artifacts, "items", ())
     return tuple(
-        Subject(str(each.fields["name"]), dict(digest.split(":", 1) for digest in each.fields.get("digests", ())))
-        for each in items
-        if isinstance(each, Record)
+        Subject(str(each.fields["name"]), _digest_map(each.fields.get("digests"))) for each in items if isinstance(each, Record)
     )
+
+
+def _digest_map(digests: object) -> dict[str, str]:
+    listed = digests if isinstance(digests, tuple) else ()
+    return {algorithm: content for algorithm, _, content in (str(each).partition(":") for each in listed)}
 
 
 def _release(evidence: EvidenceSet) -> Mapping[str, object] | None:

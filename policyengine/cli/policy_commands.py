@@ -109,8 +109,8 @@ def schema(name: str | None) -> int:
         for root in known.roots.values():
             sys.stdout.write(f"{root.name}: {root.type.words}  # {root.source}\n")
         return 0
-    root = known.roots.get(name)
-    type_name = root.type.name if root else name
+    named = known.roots.get(name)
+    type_name = named.type.name if named else name
     declared = known.types.get(type_name)
     if declared is None:
         close = nearest(name, [*known.roots, *known.types])
@@ -121,8 +121,8 @@ def schema(name: str | None) -> int:
                 hint=f"did you mean `{close}`?" if close else "leave the name out",
             )
         )
-    if root:
-        sys.stdout.write(f"{root.name}: {root.type.words}  # {root.source}\n")
+    if named:
+        sys.stdout.write(f"{named.name}: {named.type.words}  # {named.source}\n")
     sys.stdout.write(f"type {declared.name}\n")
     for field, of in declared.fields.items():
         marks = ("!" if of.always else "") + ("@" if field == declared.time_field else "")

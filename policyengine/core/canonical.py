@@ -26,7 +26,7 @@ def _simple(value: Any) -> bool:
     if kind is str or kind is bool or value is None:
         return True
     if kind is int:
-        return -_EXACT <= value <= _EXACT
+        return bool(-_EXACT <= value <= _EXACT)
     if kind is dict:
         return all(type(key) is str and key.isascii() and _simple(each) for key, each in value.items())
     return kind is list and all(map(_simple, value))

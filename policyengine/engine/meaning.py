@@ -84,7 +84,10 @@ class Meaning(Conditions):
         return pairs
 
     def _some(self, node: Node) -> Reader:
-        base, where = self.members(node["in"]), self._decisive(node["var"], self._test(node["var"], node["where"], quiet=False), False)
+        base, where = (
+            self.members(node["in"]),
+            self._decisive(node["var"], self._test(node["var"], node["where"], quiet=False), False),
+        )
         return lambda scope: over.some(base(scope), partial(where, scope))
 
     def _no(self, node: Node) -> Reader:

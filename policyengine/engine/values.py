@@ -217,7 +217,9 @@ class Values:
             mark = len(trace)
             verdict = test(scope, item)
             if verdict is indifferent or kept >= _DECISIVE:
-                trace[mark:] = [each for each in trace[mark:] if not each.path.startswith(f"{var}.") and each not in trace[:mark]]
+                trace[mark:] = [
+                    each for each in trace[mark:] if not each.path.startswith(f"{var}.") and each not in trace[:mark]
+                ]
             else:
                 kept += 1
             return verdict

@@ -46,7 +46,7 @@ class _Resolver:
     def _links_of(self, type_name: str) -> list[tuple[str, str, Mapping[object, Record | None]]]:
         """Field, the field beside it that holds the key, and the records by key."""
         fields = self.vocabulary.types[type_name].fields
-        links = []
+        links: list[tuple[str, str, Mapping[object, Record | None]]] = []
         for name, field in fields.items():
             if not field.is_record or field.many or not self.targets.get(field.name):
                 continue

@@ -83,7 +83,7 @@ def _read(declared: Mapping[str, Any], raw: object) -> Any:
             raise Mismatch("", "a table needs an entry for each value", "set it in the profile, as a mapping")
         unknown = set(raw) - set(declared["value"])
         if unknown:
-            raise Mismatch("", f"the table has no entry `{sorted(unknown)[0]}`", f"entries: {', '.join(declared['value'])}")
+            raise Mismatch("", f"the table has no entry `{min(unknown)}`", f"entries: {', '.join(declared['value'])}")
         return {**declared["value"], **{key: one(value, field) for key, value in raw.items()}}
     if field.many and isinstance(raw, str):
         raw = [part.strip() for part in raw.split(",")]
