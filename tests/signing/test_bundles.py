@@ -1,6 +1,8 @@
 """Sigstore bundles, offline: real ones that hold, real ones that do not, and what cannot be judged."""
 
+import base64
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from policyengine.signing import verify
-from policyengine.signing.trust import Trust, TrustedSigner
+from policyengine.signing.envelope import IN_TOTO, sign
+from policyengine.signing.keys import KeyPair, load_private, new_key
+from policyengine.signing.trust import Trust, TrustedSigner, key_trust
 from policyengine.signing.verify import State, Verification, verify_bundle
 
 DATA = Path(__file__).parents[1] / "evidence" / "attestations"
@@ -19,6 +25,7 @@ ISSUER = "https://token.actions.githubusercontent.com"
 BEACON = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main"
 BCR = "https://github.com/bazel-contrib/publish-to-bcr/.github/workflows/publish.yaml@refs/tags/v0.0.1"
 AT = datetime(2026, 11, 1, tzinfo=UTC)
+KEY, OTHER = new_key(), new_key()
 A_TXT = "sha256:a0cfc71271d6e278e57cd332ff957c3f7043fdda354c4cbb190a30d56efa01bf"
 
 
@@ -169,3 +176,40 @@ def test_whatever_a_verifier_raises_the_bundle_is_no_evidence(monkeypatch: pytes
 @pytest.mark.parametrize("root", [b"{}", b"", b'{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'])
 def test_a_root_that_is_none_makes_nothing_valid(root: bytes) -> None:
     assert judged(data_of("slsa/MODULE.bazel.intoto.jsonl"), trust(root=root)).state is State.INVALID
+
+
+def managed(signed: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {"publicKey": {"hint": "x"}},
+        **signed,
+    }
+
+
+@pytest.mark.parametrize(("key", "state"), [(KEY, State.VALID), (OTHER, State.INVALID)])
+def test_a_bundle_around_a_listed_key_needs_that_key_and_no_root(key: KeyPair, state: State) -> None:
+    bundle = managed({"dsseEnvelope": json.loads(sign(b"{}", IN_TOTO, KEY.private_pem, "k"))})
+    found = judged(bundle, key_trust(key.public_pem))
+    assert (found.state, found.payload) == (state, b"{}" if state is State.VALID else None)
+
+
+@pytest.mark.parametrize(("digest", "key", "state"), [
+    (hashlib.sha256(b"file").digest(), KEY, State.VALID), (hashlib.sha256(b"other").digest(), KEY, State.INVALID),
+    (hashlib.sha256(b"file").digest(), OTHER, State.INVALID), (b"short", KEY, State.INVALID), (b"", KEY, State.INVALID),
+])  # fmt: skip
+def test_a_listed_key_signs_a_file_by_its_digest(digest: bytes, key: KeyPair, state: State) -> None:
+    private = load_private(KEY.private_pem, "k")
+    signature = base64.b64encode(private.sign(b"file", ec.ECDSA(hashes.SHA256()))).decode()
+    stated = {"algorithm": "SHA2_256", "digest": base64.b64encode(digest).decode()}
+    bundle = managed({"messageSignature": {"messageDigest": stated, "signature": signature}})
+    found = judged(bundle, key_trust(key.public_pem))
+    assert found.state is state
+    if state is State.VALID:
+        assert found.subject_digest == "sha256:" + digest.hex()
+        assert judged(bundle, key_trust(key.public_pem), artifacts=["sha256:" + "0" * 64]).code == "other-artifact"
+
+
+def test_a_bundle_with_a_key_and_a_certificate_is_neither() -> None:
+    bundle = data_of("slsa/MODULE.bazel.intoto.jsonl")
+    bundle["verificationMaterial"]["publicKey"] = {"hint": "x"}
+    assert judged(bundle).code == "malformed"
