@@ -21,6 +21,8 @@ from policyengine.decision.judgement import exit_code
 
 def run_gate(request: Request, now: datetime) -> int:
     """Run, write into the output folder, print. Gives the exit code of ``cli.md``: 0, 1 or 3; a refusal is 2."""
+    if not request.evidence and not request.declared:
+        raise usage("no evidence is named", "give it with `-e PATH`, or in a policyengine.yaml")
     key = _key(request)
     progress = Progress()
     judged = judge(request, now, cache_folder(), progress.show)

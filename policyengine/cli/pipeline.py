@@ -26,7 +26,7 @@ from policyengine.evidence.files import SourceFile, read_file, read_files
 from policyengine.evidence.load import Reading, load
 from policyengine.evidence.release import Subject as GivenSubject
 from policyengine.packs.frameworks import Frameworks, control_ids, load_frameworks, titles
-from policyengine.packs.library import Policy, find_policies, load_policies, shipped
+from policyengine.packs.library import Policy, default_packs, find_policies, load_policies, named_pack, shipped
 from policyengine.packs.parameters import Value, parameter_values
 from policyengine.signing.trust import Trust, load_trust
 
@@ -46,7 +46,7 @@ def judge(request: Request, now: datetime, cache: Path | None, progress: Progres
     """Run the gate. Raises :class:`Refusal` where nothing can be decided."""
     at = request.at or now
     frameworks = load_frameworks(cache)
-    policies = load_policies(find_policies(request.policies or (shipped("policies"),)), control_ids(frameworks), cache)
+    policies = load_policies(find_policies(policies_of(request)), control_ids(frameworks), cache)
     profile = _profile(request)
     values = parameter_values(policies, profile.parameters, dict(request.parameters))
     judged = tuple(JudgedPolicy(policy.plan, policy.digest) for policy in policies)
@@ -67,6 +67,16 @@ def judge(request: Request, now: datetime, cache: Path | None, progress: Progres
         parameters=_listed(policies, values), release=_release(evidence), trust=_trusted(trust), lenient=request.lenient,
     ))  # fmt: skip
     return _with_drafts(decision, profile, frameworks)
+
+
+def policies_of(request: Request) -> tuple[Path, ...]:
+    """The policy paths of a request. Shared definitions that a named policy uses are found beside it or in the shipped library."""
+    if not request.policies:
+        return default_packs()
+    named = tuple(named_pack(path) for path in request.policies)
+    shared = shipped("policies") / "gxp-common"
+    inside = any(path.resolve() in (shared.resolve(), shipped("policies").resolve()) for path in named)
+    return named if inside else (*named, shared)
 
 
 def _with_drafts(decision: dict[str, Any], profile: Profile, frameworks: Frameworks) -> Judged:

@@ -57,6 +57,19 @@ def shipped(folder: str) -> Path:
     return installed if installed.is_dir() else package.parent / folder
 
 
+def default_packs() -> tuple[Path, ...]:
+    """The shipped packs that a gate judges by when nobody names policies: all but those in ``policies/more``."""
+    return tuple(sorted(path for path in shipped("policies").iterdir() if path.is_dir() and path.name != "more"))
+
+
+def named_pack(path: Path) -> Path:
+    """A path as it is; where there is none of that name, the shipped pack of that name."""
+    if path.exists() or len(path.parts) != 1:
+        return path
+    found = [folder for folder in (shipped("policies") / path, shipped("policies") / "more" / path) if folder.is_dir()]
+    return found[0] if found else path
+
+
 def find_policies(paths: Iterable[Path]) -> tuple[PolicyFile, ...]:
     """Every ``.policy`` file named or below a named folder, sorted by name. Finding none is refused (PE702)."""
     found: dict[Path, PolicyFile] = {}
