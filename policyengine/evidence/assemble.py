@@ -172,7 +172,7 @@ class _Assembly:
 
     def sboms(self, release: Release | None) -> None:
         """All SBOMs under ``sboms``; the one of the release under ``sbom``, or none and the reason at each item."""
-        scanned = self.scanned_digests()
+        scans = self.verified_scans()
         candidates: list[tuple[_Listed, Record]] = []
         parts: list[tuple[Document, Collection]] = []
         for document, listed in zip(self.documents, self.listed, strict=True):
@@ -181,7 +181,7 @@ class _Assembly:
             # A reader may give its document under both names.
             if isinstance(single, Record) and single not in found:
                 found.append(single)
-            records = [_with_scan(each, scanned) for each in found if isinstance(each, Record)]
+            records = [_with_scans(each, scans) for each in found if isinstance(each, Record)]
             if records:
                 candidates += [(listed, each) for each in records]
                 state = several.state if isinstance(several, Collection) else Completeness.NOT_STATED
@@ -203,6 +203,7 @@ class _Assembly:
         elif fitting:
             listed, record = fitting[0]
             self.roots["sbom"] = record
+            self.note_silent_scans(scans)
             if release is None:
                 self.assumptions.add(f"sbom: no release is stated; `{listed.item.name}`, the only SBOM, is taken as its SBOM")
             elif not _by_digest(record, release):
@@ -210,11 +211,20 @@ class _Assembly:
                     f"sbom: `{listed.item.name}` is matched with the release by what it is called, not by digest"
                 )
 
-    def scanned_digests(self) -> list[tuple[str, ...]]:
-        """Digests that a verified scan names."""
-        scans = [d.roots.get("scans") for d in self.documents if d.item.verified]
-        rows = [row for scan in scans if isinstance(scan, Collection) for row in scan.items if isinstance(row, Record)]
-        return [digests for row in rows if (digests := digests_of(row, "subject_digests"))]
+    def note_silent_scans(self, scans: Sequence[Record]) -> None:
+        """A scan whose findings were not read cannot contradict the SBOM; that it agrees is taken for granted, and said."""
+        sbom = self.roots.get("sbom")
+        found = sbom.fields.get("vulnerabilities") if isinstance(sbom, Record) else None
+        if not isinstance(sbom, Record) or not isinstance(found, Collection) or found.state is not Completeness.COMPLETE:
+            return
+        for scan in _scans_of(sbom, scans):
+            if not isinstance(scan.fields.get("listed_ids"), tuple) and scan.origin:
+                words = "was not compared with the SBOM by what it found; taken to have found nothing more"
+                self.assumptions.add(f"sbom.vulnerabilities: the scan `{scan.origin.name}` {words}")
+
+    def verified_scans(self) -> list[Record]:
+        lists = [d.roots.get("scans") for d in self.documents if d.item.verified]
+        return [row for found in lists if isinstance(found, Collection) for row in found.items if isinstance(row, Record)]
 
     def derive_epcis(self) -> None:
         epcis = self.roots["epcis"]
@@ -279,18 +289,44 @@ def _by_digest(sbom: Record, release: Release) -> bool:
     return any(agree(digests_of(product), digests_of(row)) for row in rows if isinstance(row, Record))
 
 
-def _with_scan(sbom: Record, scanned: Sequence[tuple[str, ...]]) -> Record:
-    """The list of vulnerabilities is whole once this very product was scanned and every component can be looked up."""
-    product, found, parts = (sbom.fields.get(name) for name in ("product", "vulnerabilities", "components"))
-    if not isinstance(found, Collection) or not isinstance(product, Record) or found.state is not Completeness.INCOMPLETE:
+def _with_scans(sbom: Record, scans: Sequence[Record]) -> Record:
+    """The list of vulnerabilities is whole once this very product was scanned, every component can be looked up, and what
+    the scans of it say they found is all in the document."""
+    found, parts = sbom.fields.get("vulnerabilities"), sbom.fields.get("components")
+    if not isinstance(found, Collection) or found.state is not Completeness.INCOMPLETE:
         return sbom
-    if isinstance(parts, Collection) and parts.state in (Completeness.INCOMPLETE, Completeness.ABSENT):
+    ours = _scans_of(sbom, scans)
+    if not ours:
         return sbom
-    rows = parts.items if isinstance(parts, Collection) else parts
-    identified = isinstance(rows, tuple) and all(
-        isinstance(r, Record) and ("purl" in r.fields or "cpe" in r.fields) for r in rows
-    )
-    if not identified or not any(agree(digests_of(product), each) for each in scanned):
-        return sbom
-    whole = replace(found, state=Completeness.COMPLETE, reason="")
+    why = _unlisted(found, ours) or _unidentified(parts)
+    whole = replace(found, state=Completeness.INCOMPLETE if why else Completeness.COMPLETE, reason=why)
     return replace(sbom, fields={**sbom.fields, "vulnerabilities": whole})
+
+
+def _scans_of(sbom: Record, scans: Sequence[Record]) -> list[Record]:
+    product = sbom.fields.get("product")
+    ours = digests_of(product) if isinstance(product, Record) else ()
+    return [scan for scan in scans if agree(ours, digests_of(scan, "subject_digests"))]
+
+
+def _unlisted(found: Collection, scans: Sequence[Record]) -> str:
+    """The first thing that a scan found and the document does not list; "" where there is none."""
+    listed = {row.fields.get("id") for row in found.items if isinstance(row, Record)}
+    for scan in scans:
+        results = scan.fields.get("listed_ids")
+        place = f"`{scan.origin.name}`" if scan.origin else "a scan"
+        missing = next((each for each in results if each not in listed), None) if isinstance(results, tuple) else None
+        if missing is not None:
+            return f"the scan {place} found `{missing}`, which the SBOM does not list"
+    return ""
+
+
+def _unidentified(parts: object) -> str:
+    if isinstance(parts, Collection) and parts.state in (Completeness.INCOMPLETE, Completeness.ABSENT):
+        return "its components are not all listed"
+    rows = parts.items if isinstance(parts, Collection) else parts
+    for row in rows if isinstance(rows, tuple) else (None,):
+        if not isinstance(row, Record) or not ("purl" in row.fields or "cpe" in row.fields):
+            name = row.fields.get("name") if isinstance(row, Record) else None
+            return f"`{name}` has neither purl nor cpe, so no scan can look it up" if name else "its components are not listed"
+    return ""

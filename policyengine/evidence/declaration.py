@@ -121,7 +121,8 @@ def missing_targets(columns: Iterable[str], type_name: str, vocabulary: Vocabula
         head, _, rest = path.partition(".")
         groups.setdefault(head, []).extend([rest] if rest else [])
     declared = vocabulary.types[type_name].fields
-    missing = [name for name, field in declared.items() if field.always and name not in groups]
+    computed = COMPUTED.get(type_name, ())
+    missing = [name for name, field in declared.items() if field.always and name not in groups and name not in computed]
     for head, below in groups.items():
         if below and head in declared:
             missing += [f"{head}.{path}" for path in missing_targets(below, declared[head].name, vocabulary)]

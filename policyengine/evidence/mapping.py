@@ -74,6 +74,10 @@ def _single(raw: bytes, form: str, builder: _Builder) -> Document:
     document = document_of(raw, name, form)
     if not isinstance(document, Mapping):
         raise Refusal(Diagnostic("PE422", f"an object with the fields of `{declaration.root}` expected", file=name))
+    computed = next((key for key in document if key in COMPUTED.get(builder.type, ())), None)
+    if computed is not None:
+        message = f"`{computed}` is computed by the engine and never read from a file"
+        raise Refusal(Diagnostic("PE424", message, file=name, pointer=f"/{computed}"))
     lists = [key for key in document if type_of(f"{declaration.root}.{key}", builder.vocabulary)]
     if lists and declaration.root in HELD_LISTS:
         hint = f"give it a file of its own: `as: {declaration.root}.{lists[0]}`"
@@ -300,7 +304,7 @@ class _Builder:
         """A row without what every row of its type has would answer questions that must not be unknown."""
         for name, field in self.vocabulary.types[record.type].fields.items():
             value = record.fields.get(name)
-            if field.always and value is None:
+            if field.always and value is None and name not in COMPUTED.get(record.type, ()):
                 raise Mismatch(f"{pointer}/{name}", f"not recorded, and every {record.type} must have it")
             if isinstance(value, Record):
                 self.require_always(value, f"{pointer}/{name}")
