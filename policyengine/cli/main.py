@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from policyengine.core.diagnostic import Diagnostic, Refusal, shown
+from policyengine.cli.terminal import tell
+from policyengine.core.diagnostic import Refusal, shown
 
 REFUSED, INTERNAL = 2, 70
-MAX_SHOWN = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,14 +49,6 @@ def guarded(work: Callable[[], int], debug: bool) -> int:
         sys.stderr.write(f"policyengine: error[PE900]: internal error, nothing was decided: {words}; --debug shows where\n")
         return INTERNAL
     return code
-
-
-def tell(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print diagnostics to standard error, at most twenty."""
-    for each in diagnostics[:MAX_SHOWN]:
-        sys.stderr.write(each.render() + "\n")
-    if len(diagnostics) > MAX_SHOWN:
-        sys.stderr.write(f"and {len(diagnostics) - MAX_SHOWN} more\n")
 
 
 def command() -> None:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from policyengine.cli.main import MAX_SHOWN, tell
-from policyengine.cli.terminal import cache_folder
+from policyengine.cli.terminal import MAX_SHOWN, cache_folder, tell
 from policyengine.core.diagnostic import Diagnostic, Refusal, Severity, nearest, shown
 from policyengine.core.vocabulary import vocabulary
 from policyengine.packs.frameworks import control_ids, load_frameworks

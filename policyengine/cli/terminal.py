@@ -1,13 +1,14 @@
-"""What depends on where the program runs: colour, progress on a terminal, the folder for what may be kept between runs."""
+"""What depends on where the program runs: colour, progress, how problems are told, the folder for what may be kept."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from policyengine.core.diagnostic import shown
+from policyengine.core.diagnostic import Diagnostic, shown
 
 MAX_SHOWN = 20
 
@@ -23,6 +24,14 @@ def cache_folder() -> Path | None:
         return Path(chosen) if chosen else None
     base = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
     return Path(base) / "policyengine-gxp" if base else None
+
+
+def tell(diagnostics: Sequence[Diagnostic]) -> None:
+    """Print diagnostics to standard error, at most twenty."""
+    for each in diagnostics[:MAX_SHOWN]:
+        sys.stderr.write(each.render() + "\n")
+    if len(diagnostics) > MAX_SHOWN:
+        sys.stderr.write(f"and {len(diagnostics) - MAX_SHOWN} more\n")
 
 
 class Progress:
