@@ -283,7 +283,11 @@ def _text(raw: str) -> str:
 
 def mixed_scripts(name: str) -> str:
     """The letters that are not Latin in a name that has Latin ones too, with their code points; "" where there are none."""
-    scripts = {c: unicodedata.name(c, "?").partition(" ")[0] for c in name if c.isalpha()}
+    scripts = {
+        c: unicodedata.name(c, "?").partition(" ")[0]
+        for c in name
+        if unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "Nl"
+    }
     if "LATIN" not in scripts.values():
         return ""
     return ", ".join(f"U+{ord(c):04X} {unicodedata.name(c, '?')}" for c, script in scripts.items() if script != "LATIN")

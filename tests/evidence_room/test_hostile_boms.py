@@ -10,7 +10,6 @@ import pytest
 from policyengine.core.diagnostic import Diagnostic, Refusal
 from policyengine.core.model import Collection, Completeness, Record
 from policyengine.evidence.assemble import Context, assemble
-from policyengine.evidence.cyclonedx import mixed_scripts
 from policyengine.evidence.document import Document
 from policyengine.evidence.files import SourceFile
 from policyengine.evidence.load import Reading, load
@@ -240,13 +239,13 @@ def test_a_vulnerability_without_products_means_none_of_them() -> None:
 
 
 @pytest.mark.parametrize(("name", "told"), [
-    ("\u043epenssl", "U+043E CYRILLIC SMALL LETTER O"), ("opens\u0455l", "U+0455"), ("openss\u217c", ""), ("\u03bfpenssl", "U+03BF GREEK"),
+    ("\u043epenssl", "U+043E CYRILLIC SMALL LETTER O"), ("opens\u0455l", "U+0455"), ("openss\u217c", "U+217C"), ("\u03bfpenssl", "U+03BF GREEK"),
 ])  # fmt: skip
 def test_a_look_alike_is_another_name_and_its_letters_are_told(name: str, told: str) -> None:
     document = read(part(name=name, purl="absent"))
     (row,) = components(document)
     assert row.fields["name"] != "openssl"
-    assert any(told in each for each in document.item.warnings) is bool(told) or not told
+    assert any(told in each for each in document.item.warnings)
 
 
 def test_two_spellings_of_one_text_are_one() -> None:
@@ -256,13 +255,9 @@ def test_two_spellings_of_one_text_are_one() -> None:
     assert composed == taken_apart == "caf\u00e9"
 
 
-def test_honest_names_are_not_suspected() -> None:
-    assert [mixed_scripts(name) for name in ("openssl", "библиотека", "日本語", "naïve-café_2.0", "log4j-β")][:4] == [
-        "",
-        "",
-        "",
-        "",
-    ]
+@pytest.mark.parametrize("name", ["openssl", "библиотека", "日本語", "naïve-café_2.0", "4.2-rc1"])
+def test_honest_names_are_not_suspected(name: str) -> None:
+    assert read(part(name=name, purl="absent")).item.warnings == ()
 
 
 @pytest.mark.parametrize("subject", ["sha256:" + "00" * 32])
