@@ -40,9 +40,10 @@ _FIELDS = {"eventID": "id", "type": "type", "action": "action", "eventTime": "ti
 
 def is_epcis(document: object) -> bool:
     """Whether parsed JSON says it is EPCIS: by its type, never by a file name."""
-    if not isinstance(document, Mapping):
+    kind = document.get("type") if isinstance(document, Mapping) else None
+    if not isinstance(document, Mapping) or not isinstance(kind, str):
         return False
-    return document.get("type") in DOCUMENTS or (document.get("type") in EVENT_TYPES and "eventTime" in document)
+    return kind in DOCUMENTS or (kind in EVENT_TYPES and "eventTime" in document)
 
 
 def read_epcis(raw: bytes, name: str, vocabulary: Vocabulary) -> Document:
