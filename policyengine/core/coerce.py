@@ -19,6 +19,7 @@ from policyengine.core.vocabulary import FieldType, Vocabulary
 STRONG_DIGESTS = {"sha256": 64, "sha384": 96, "sha512": 128, "sha3-256": 64, "sha3-384": 96, "sha3-512": 128,
                   "blake2b-256": 64, "blake2b-384": 96, "blake2b-512": 128, "blake3": 64}  # fmt: skip
 WEAK_DIGESTS = {"md5": 32, "sha1": 40, "gitcommit": 40}
+MOST_DIGITS = 40
 _DURATION = re.compile(r"(\d+) *(second|minute|hour|day|week|month|year)s?")
 _ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
@@ -88,7 +89,12 @@ class Reader:
             return self._digests(raw, pointer)
         if field.name == "digest":
             return digest(_required_text(raw, pointer), pointer, self.strict)
-        return _READERS[field.name](raw, pointer)
+        try:
+            return _READERS[field.name](raw, pointer)
+        except Mismatch:
+            raise
+        except (ValueError, OverflowError):
+            raise Mismatch(pointer, f"this {field.name} is out of range") from None
 
     def collection(self, field: FieldType, raw: object, origin: Origin | None = None,
                    state: Completeness = Completeness.NOT_STATED) -> Collection:  # fmt: skip
@@ -180,6 +186,8 @@ def decimal(raw: object, pointer: str = "") -> Decimal:
         except InvalidOperation:
             number = Decimal("NaN")
         if number.is_finite():
+            if number.adjusted() > MOST_DIGITS or -int(number.as_tuple().exponent) > MOST_DIGITS:
+                raise Mismatch(pointer, f"a number with more than {MOST_DIGITS} digits before or after its point")
             return number
     raise Mismatch(pointer, f"{_kind(raw)} `{raw}` found, a finite number expected")
 

@@ -242,6 +242,12 @@ class Conditions(Values):
             left_open = [v for v in values if isinstance(v, Unknown)]
             if left_open:
                 return join(left_open)
+            try:
+                return judged(scope, values)
+            except OverflowError:
+                return relations.incomparable(shown_value(values[0]), shown_value(values[1]))
+
+        def judged(scope: Scope, values: list[Any]) -> Truth:
             span, begin, end = values[0], *(self._local_date(v) if dates else v for v in values[1:])
             found = collection(scope)
             if trace is not None:

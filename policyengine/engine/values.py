@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
-from decimal import Decimal
-from functools import partial
+from decimal import Context, Decimal
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from policyengine.core.coerce import timestamp
-from policyengine.core.model import Period, Record, Version
+from policyengine.core.model import Collection, Completeness, Period, Record, Version
 from policyengine.core.outcome import CauseKind, Unknown, join, unknown
 from policyengine.engine import members as over
 from policyengine.engine import moments, relations
@@ -25,6 +25,7 @@ Looker: TypeAlias = Callable[[Scope], Members]
 
 
 _DECISIVE = 3
+_EXACT = Context(prec=200)
 
 
 @dataclass
@@ -54,6 +55,8 @@ def constant(type_name: str, value: Any) -> Any:
 def path_text(node: Node) -> str:
     """How the author would write a value node; for causes and explanations."""
     op = node["op"]
+    if op == "stated":
+        return f"{path_text(node['of'])}.{node['what']}"
     if op == "field":
         return f"{path_text(node['of'])}.{node['name']}"
     if op in ("var", "root", "parameter", "lookup"):
@@ -123,6 +126,26 @@ class Values:
 
         return read if many else self._noted(read, path, base)
 
+    def _stated(self, node: Node) -> Reader:
+        """What the source of a list says of it. Silence is unknown as an incomplete list is: it is no missing field of a row."""
+        listed, what, path = self.value(node["of"]), node["what"], path_text(node)
+
+        def read(scope: Scope) -> Any:
+            found = listed(scope)
+            if isinstance(found, Unknown):
+                return found
+            if not isinstance(found, Collection):
+                return unknown(CauseKind.INCOMPLETE, f"{path} is not stated")
+            if found.state is Completeness.ABSENT:
+                return unknown(CauseKind.ABSENT, path, found.origin)
+            if what == "completeness":
+                said: Any = found.state.value if found.state is not Completeness.NOT_STATED else None
+            else:
+                said = found.covers_from if what == "covers_from" else found.covers_until
+            return unknown(CauseKind.INCOMPLETE, f"{path} is not stated", found.origin) if said is None else said
+
+        return self._noted(read, path)
+
     def _noted(self, read: Reader, path: str, base: Reader | None = None) -> Reader:
         """In an explanation, write down what was read."""
         trace = self.trace
@@ -155,7 +178,12 @@ class Values:
 
         def picked(scope: Scope) -> Any:
             values = over.certain_values(collection(scope), partial(read, scope))
-            return values if isinstance(values, Unknown) else choose(values)
+            if isinstance(values, Unknown):
+                return values
+            try:
+                return choose(values)
+            except OverflowError:
+                return relations.incomparable(shown_value(values[0]), shown_value(values[-1]))
 
         return self._noted(picked, f"{node['fn']} {path_text(node['value'])}")
 
@@ -232,11 +260,13 @@ def _moved(left: Any, right: Any, sign: int) -> Any:
         return moments.shifted(left, right, sign)
     if isinstance(left, Period):
         return Period(left.months + sign * right.months)
+    if isinstance(left, Decimal) or isinstance(right, Decimal):
+        return _EXACT.add(left, right) if sign > 0 else _EXACT.subtract(left, right)
     return left + right if sign > 0 else left - right
 
 
 _PICKS: Mapping[str, Callable[[list[Any]], Any]] = {
-    "sum": lambda values: sum(values[1:], values[0]),
+    "sum": lambda values: reduce(lambda total, each: _moved(total, each, 1), values),
     "smallest": min,
     "largest": max,
     "earliest": min,

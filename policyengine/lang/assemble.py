@@ -64,7 +64,7 @@ def _rule(pieces: Pieces, source: Source, problems: list[Diagnostic]) -> s.Rule 
     return s.Rule(
         pieces.span, name, title, _every(pieces.items, s.Reference), found.get("severity"), found.get("because"),
         found.get("applies when"), _every(pieces.items, s.ForEach), _every(pieces.items, s.Clause),
-        _capa(capa, source, problems) if capa else None,
+        _capa(capa, source, problems) if capa else None, pieces.damaged,
     )  # fmt: skip
 
 

@@ -44,11 +44,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A declaration made of pieces. ``kind``: header, rule, test."""
+    """A declaration made of pieces. ``kind``: header, rule, test. ``damaged`` where some of them could not be read."""
 
     span: Span
     kind: str
     items: tuple[Any, ...]
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from policyengine.core.diagnostic import Span, nearest
 from policyengine.core.model import Period
 from policyengine.core.vocabulary import FieldType
 from policyengine.lang import syntax
-from policyengine.lang.literals import raw_value, read_literal
-from policyengine.lang.names import Module, Node, TooLarge, Typed
-from policyengine.lang.plan import plan_value
+from policyengine.lang.literals import raw_value, read_literal, right_kind
+from policyengine.lang.names import DEEPEST_PLAN, Module, Node, TooLarge, Typed
+from policyengine.lang.plan import depth_of, plan_value
 from policyengine.lang.times import Times
 from policyengine.lang.types import ERROR, PARAMETER_TYPES
 
+SPLIT = "split the rule, or use fewer defines inside each other"
 _HOLE = re.compile(r"\{([a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*)\}")
 LANGUAGES = ("2",)
 
@@ -118,6 +119,11 @@ class Check(Times):
             hint = f"did you mean `{close}`?" if close else f"types: {', '.join(sorted(PARAMETER_TYPES))}"
             self.report(type_.span, "PE205", f"`{type_.name}` is not a type of a parameter", hint)
             return None
+        one = FieldType(type_.name)
+        for each in value.items if type_.many and isinstance(value, syntax.ListLiteral) else (value,):
+            if isinstance(each, syntax.Literal) and not (type_.many and each is value) and (slip := right_kind(each, one)):
+                self.report(each.span, "PE205", slip.message, slip.hint)
+                return None
         try:
             typed = Reader(self.vocabulary).value(FieldType(type_.name, type_.many), raw_value(value))
         except Mismatch as problem:
@@ -151,7 +157,7 @@ class Check(Times):
         for let in module.lets.values():
             self.refuse_reserved(let.name)
             self.start_rule()
-            self._guarded(let.span, lambda let=let: self.inline(module, let.name, let.value, {}))  # type: ignore[misc]
+            self._guarded(let.name, let.value)
         for define in module.defines.values():
             self.refuse_reserved(define.name)
             self.start_rule()
@@ -169,14 +175,26 @@ class Check(Times):
                 node = {"op": "var", "name": name.text, "type": type_.name if type_ else "error"}
                 arguments[name.text] = Typed(node, type_ or ERROR, name.span)
             outer, self.variables = self.variables, arguments
-            self._guarded(define.span, lambda define=define: self.expression(define.body))  # type: ignore[misc]
+            self._guarded(define.name, define.body)
             self.variables = outer
 
-    def _guarded(self, span: Span, work: Any) -> None:
+    def _guarded(self, name: syntax.Name, body: syntax.Expr) -> None:
+        """Check one body. What is reported here is broken, so that no use of it, and no chain of uses, is told again."""
+        key = (self.module.prefix, name.text)
+        if key in self.broken:
+            return
+        self.inlining.append(key)
         try:
-            work()
+            node = self.expression(body).node
+            refuse_deep(node)
         except TooLarge as problem:
-            self.report(span, "PE211", str(problem), "split the rule, or use fewer defines inside each other")
+            self.broken.update([*problem.inside, key])
+            self.report(name.span, "PE211", str(problem), SPLIT)
+            return
+        finally:
+            self.inlining.remove(key)
+        if not error_free(node):
+            self.broken.add(key)
 
     # -- rules
 
@@ -184,28 +202,16 @@ class Check(Times):
         self.start_rule()
         self.variables = {}
         try:
-            return self._rule(rule, controls)
+            made = self._rule(rule, controls)
+            refuse_deep(made)
         except TooLarge as problem:
-            self.report(rule.id.span, "PE211", str(problem), "split the rule, or use fewer defines inside each other")
+            self.report(rule.id.span, "PE211", str(problem), SPLIT)
             return None
+        return made
 
     def _rule(self, rule: syntax.Rule, controls: Mapping[str, Collection[str]] | None) -> dict[str, Any]:
-        if rule.severity is None:
-            self.report(
-                rule.id.span,
-                "PE210",
-                f"rule `{rule.id.text}` has no severity",
-                "write `severity critical`, `major`, `minor` or `observation`",
-            )
-        if not rule.references:
-            self.report(
-                rule.id.span,
-                "PE210",
-                f"rule `{rule.id.text}` names no clause",
-                "write `meets` or `supports`, a framework and its clause",
-            )
-        if not any(clause.kind in ("require", "forbid") for clause in rule.clauses):
-            self.report(rule.id.span, "PE210", f"rule `{rule.id.text}` requires nothing", "write `require` or `forbid`")
+        if not rule.damaged:
+            self._whole(rule)
         references = [self._reference(each, text, controls) for each in rule.references for text in each.controls]
         applies = self.condition(rule.applies).node if rule.applies is not None else None
         with ExitStack() as scope:
@@ -216,6 +222,22 @@ class Check(Times):
             "id": rule.id.text, "title": rule.title.value, "references": references, "severity": rule.severity.text if rule.severity else None,
             "because": rule.because.value if rule.because else None, "applies": applies, "loops": loops, "clauses": clauses, "capa": capa,
         }  # fmt: skip
+
+    def _whole(self, rule: syntax.Rule) -> None:
+        """What every rule needs; of one with a damaged clause nobody knows what that clause was."""
+        severities = "write `severity critical`, `major`, `minor` or `observation`"
+        clauses = "write `meets` or `supports`, a framework and its clause"
+        for there, lacks, hint in (
+            (rule.severity is not None, "has no severity", severities),
+            (bool(rule.references), "names no clause", clauses),
+            (
+                any(each.kind in ("require", "forbid") for each in rule.clauses),
+                "requires nothing",
+                "write `require` or `forbid`",
+            ),
+        ):
+            if not there:
+                self.report(rule.id.span, "PE210", f"rule `{rule.id.text}` {lacks}", hint)
 
     def _reference(
         self, reference: syntax.Reference, control: syntax.Text, controls: Mapping[str, Collection[str]] | None
@@ -302,6 +324,12 @@ class Check(Times):
             names.append(syntax.Name(Span(start, start + len(name)), name))
             start += len(name) + 1
         return syntax.Path(Span(names[0].span.start, names[-1].span.end), tuple(names))
+
+
+def refuse_deep(part: object) -> None:
+    """Raises ``TooLarge`` where a part of a plan is nested so deep that a later reader could run out of stack."""
+    if depth_of(part) > DEEPEST_PLAN:
+        raise TooLarge(f"deeper than the limit `plan depth` of {DEEPEST_PLAN} after every define is written out")
 
 
 def permitted(type_name: str, value: Any, allowed: Mapping[str, Any]) -> bool:

@@ -8,7 +8,6 @@ from policyengine.lang import syntax
 from policyengine.lang.comparisons import Comparisons
 from policyengine.lang.names import Node, Typed
 from policyengine.lang.types import (
-    BOOL,
     COUNT,
     DECIMAL,
     ERROR,
@@ -59,15 +58,18 @@ class Collections(Comparisons):
             variable, inner, where = collection.variable, collection.collection, collection.where
         base = self.collection(inner)
         with self.bound(variable, base.type.member, base.node) as var:
-            condition = self.condition(where).node if where is not None else None
             if variable.text != head.text:
                 read = self.wrong(
                     head.span, "PE205", f"`{head.text}` is not the variable of this list", f"write `{variable.text}.`"
                 )
             else:
                 read = self.path(value)
-        if where is not None and base.type != ERROR:
-            node = {"op": "filter", "var": var, "in": base.node, "where": condition, "type": base.type.name}
+        if where is None:
+            return base, var, read
+        with self.bound(variable, base.type.member, base.node) as filtered:
+            condition = self.condition(where).node
+        if base.type != ERROR:
+            node = {"op": "filter", "var": filtered, "in": base.node, "where": condition, "type": base.type.name}
             base = replace(base, node=node)
         return base, var, read
 
@@ -86,11 +88,28 @@ class Collections(Comparisons):
         begin, end = self._instant(expr.begin), self._instant(expr.end)
         if ERROR in (base.type, begin.type, end.type):
             return Typed({"op": "error"}, ERROR, expr.span)
+        if self._dated(base, expr, begin, end):
+            return Typed({"op": "error"}, ERROR, expr.span)
         time, _ = self.time_of(base, expr.collection)
         if time is None:
             return Typed({"op": "error"}, ERROR, expr.span)
         node = {"op": "during", "in": base.node, "begin": begin.node, "end": end.node, "time": time, "type": base.type.name}
         return Typed(node, base.type, expr.span)
+
+    def _dated(self, base: Typed, expr: syntax.During, begin: Typed, end: Typed) -> bool:
+        """Report members whose own time is a date: `during` compares instants, and coverage is stated in instants."""
+        declared = self.vocabulary.types.get(base.type.name)
+        time = declared.time_field if declared else None
+        if declared is None or time is None or declared.fields[time].name != "date":
+            return False
+        name = expr.collection.names[-1].text
+        first, last = self.written(begin.span).strip("()"), self.written(end.span).strip("()")
+        hint = (f"write `(x in {self.written(expr.collection.span)} where x.{time} is on or after date of {first}"
+                f" and x.{time} is before date of {last})`")  # fmt: skip
+        self.report(
+            expr.collection.span, "PE238", f"`during` needs instants, and the time of {name}, `{time}`, is a date", hint
+        )
+        return True
 
     def _instant(self, expr: syntax.Expr) -> Typed:
         typed = self.moment(expr)
@@ -187,6 +206,3 @@ class Collections(Comparisons):
             return self._failed(self.wrong(expr.value.span, "PE224", f"`no gap in` needs whole numbers, this is {described(read.type)}",
                                            "name a field such as `sequence`"))  # fmt: skip
         return self.truth({"op": "no_gap", "var": var, "value": read.node, "in": base.node}, expr)
-
-
-__all__ = ["BOOL", "Collections"]

@@ -103,11 +103,22 @@ class Comparisons(Values):
             return self.truth({"op": "error"}, expr)
         kind = compare_kind(left.type, among.type.member)
         if kind is None:
-            hint = "write the values as a list: `is one of [\"..\", \"..\"]`" if left.type.name == "enum" else "use a list of its own type"
+            hint = (
+                'write the values as a list: `is one of ["..", ".."]`'
+                if left.type.name == "enum"
+                else "use a list of its own type"
+            )
             return self._failed(self.wrong(expr.collection.span, "PE229", f"{described(left.type)} is never in"
                                            f" {described(among.type)}", hint))  # fmt: skip
         self._fold_needs_text(expr, expr.ignoring_case, kind)
-        node = {"op": "one_of", "left": left.node, "in": among.node, "negated": expr.negated, "fold": expr.ignoring_case, "kind": kind}
+        node = {
+            "op": "one_of",
+            "left": left.node,
+            "in": among.node,
+            "negated": expr.negated,
+            "fold": expr.ignoring_case,
+            "kind": kind,
+        }
         return self.truth(node, expr)
 
     def members(self, expr: syntax.Expr, wanted: Type) -> Typed:
@@ -117,7 +128,11 @@ class Comparisons(Values):
         items = []
         for value in expr.items:
             if not isinstance(value, syntax.Literal):
-                items.append(self.wrong(value.span, "PE229", "a list in a condition holds plain values only", "write its values one by one"))
+                items.append(
+                    self.wrong(
+                        value.span, "PE229", "a list in a condition holds plain values only", "write its values one by one"
+                    )
+                )
                 continue
             item = self.as_type(self._literal(value), wanted)
             if ERROR not in (item.type, wanted) and compare_kind(item.type, wanted.member) is None:
@@ -143,11 +158,15 @@ class Comparisons(Values):
         node = typed.node
         while node["op"] == "date_of":
             node = node["arg"]
-        if node["op"] in ("field", "var", "error"):
+        if node["op"] in ("field", "var", "stated", "error"):
             return
         hint = "name a field, such as `x.signed_at is recorded`"
         if node["op"] == "root":
-            hint = f"name a field of it; for members write `some x in {node['name']}`" if node["many"] else f"name a field: `{node['name']}.. is recorded`"
+            hint = (
+                f"name a field of it; for members write `some x in {node['name']}`"
+                if node["many"]
+                else f"name a field: `{node['name']}.. is recorded`"
+            )
         self.report(typed.span, "PE228", "`is recorded` asks about a field of a record", hint)
 
     def _contains(self, expr: syntax.Contains) -> Typed:
@@ -162,7 +181,9 @@ class Comparisons(Values):
         hint = "`contains` asks for a member of a list, or for a part of a text"
         if left.type.name == "digests":
             hint = f"write `{self.written(left.span)} matches {self.written(right.span)}`"
-        return self._failed(self.wrong(expr.span, "PE229", f"{described(left.type)} does not contain {described(right.type)}", hint))
+        return self._failed(
+            self.wrong(expr.span, "PE229", f"{described(left.type)} does not contain {described(right.type)}", hint)
+        )
 
     def _matches(self, expr: syntax.Matches) -> Typed:
         left = self.value(expr.value)
@@ -173,7 +194,9 @@ class Comparisons(Values):
         if kind is None:
             self.expression(expr.pattern)
             hint = "it is for digests, versions, package URLs, licences and text"
-            return self._failed(self.wrong(expr.value.span, "PE230", f"`matches` has no meaning for {described(left.type)}", hint))
+            return self._failed(
+                self.wrong(expr.value.span, "PE230", f"`matches` has no meaning for {described(left.type)}", hint)
+            )
         if kind == "licences":
             right = self._licence_list(expr.pattern)
         elif kind == "digests":
@@ -229,7 +252,9 @@ class Comparisons(Values):
         type_ = self.vocabulary.types.get(record.type.name)
         if type_ is None or not {"valid_from", "valid_until"} <= set(type_.fields):
             hint = "it needs a record with `valid_from` and `valid_until`, such as a grant"
-            return self._failed(self.wrong(expr.record.span, "PE235", f"`is in force` has no meaning for {described(record.type)}", hint))
+            return self._failed(
+                self.wrong(expr.record.span, "PE235", f"`is in force` has no meaning for {described(record.type)}", hint)
+            )
         declared = of_field(type_.fields["valid_from"])
         if declared != at.type:
             return self._failed(self.wrong(expr.at.span, "PE232", f"{with_article(record.type.name)} is valid from {described(declared)},"
@@ -245,5 +270,3 @@ class Comparisons(Values):
                                    "name a component, such as `finding.component` or `sbom.product`")  # fmt: skip
             sides.append(typed.node)
         return self.truth({"op": "reachable", "component": sides[0], "origin": sides[1], "direct": expr.direct}, expr)
-
-

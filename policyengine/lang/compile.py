@@ -12,7 +12,7 @@ from policyengine.lang import syntax
 from policyengine.lang.check import Check
 from policyengine.lang.lint import lint
 from policyengine.lang.names import Module, ParameterInfo
-from policyengine.lang.parse import parse
+from policyengine.lang.parse import Parsed, parse
 from policyengine.lang.plan import PLAN_FORMAT, plan_digest
 from policyengine.lang.testcases import TestCase, TestReader
 from policyengine.lang.types import Type, of_field
@@ -53,14 +53,14 @@ def compile_policy(source: Source, vocabulary: Vocabulary, library: Library | No
     parsed = parse(source)
     if parsed.policy is None:
         return Compiled(source, None, (), parsed.diagnostics)
-    return _Compilation(parsed.policy, vocabulary, library or {}, controls, list(parsed.diagnostics)).compiled()
+    return _Compilation(parsed.policy, vocabulary, library or {}, controls, parsed).compiled()
 
 
 class _Compilation:
     def __init__(self, policy: syntax.Policy, vocabulary: Vocabulary, library: Library,
-                 controls: Mapping[str, Collection[str]] | None, diagnostics: list[Diagnostic]) -> None:  # fmt: skip
+                 controls: Mapping[str, Collection[str]] | None, parsed: Parsed) -> None:  # fmt: skip
         self.policy, self.vocabulary, self.library, self.controls = policy, vocabulary, library, controls
-        self.syntax_problems = diagnostics
+        self.syntax_problems, self.lost = parsed.diagnostics, parsed.damaged
         self.used_plans: list[dict[str, Any]] = []
 
     def compiled(self) -> Compiled:
@@ -74,11 +74,12 @@ class _Compilation:
         self._refuse_doubles()
         module = self._module(modules, "")
         check.module = module
+        check.second_choices = frozenset((each.line, each.column) for each in self.syntax_problems if each.code == "PE130")
         parameters = [check.parameter(each) for each in policy.parameters] + [check.table(each) for each in policy.tables]
         check.declared_alone(module)
         rules = [made for each in policy.rules if (made := check.rule(each, self.controls)) is not None]
         names = frozenset(rule.id.text for rule in policy.rules)
-        reader = TestReader(policy.source, self.vocabulary, names, check.diagnostics)
+        reader = TestReader(policy.source, self.vocabulary, names, check.diagnostics, self.lost)
         tests = tuple(case for each in policy.tests if (case := reader.case(each)) is not None)
         problems = [*self.syntax_problems, *check.diagnostics]
         failed = any(each.severity is Severity.ERROR for each in problems)
@@ -118,11 +119,12 @@ class _Compilation:
             field = key.fields.get(table.key.names[-1].text) if key else None
             parameters[table.name.text] = ParameterInfo(Type(table.type.name), of_field(field) if field else Type("enum"))
         return Module(policy.header.id.text, policy.source, prefix, parameters, {each.name.text: each for each in policy.lets},
-                      {each.name.text: each for each in policy.defines}, uses)  # fmt: skip
+                      {each.name.text: each for each in policy.defines}, uses, lost=self.lost)  # fmt: skip
 
     def _refuse_doubles(self) -> None:
         policy = self.policy
-        named = [each.name for each in (*policy.parameters, *policy.tables, *policy.lets, *policy.defines)]
+        named = [each.name for each in policy.parameters] + [each.name for each in policy.tables]
+        named += [each.name for each in policy.lets] + [each.name for each in policy.defines]
         for names in (named, [rule.id for rule in policy.rules]):
             first: dict[str, syntax.Name] = {}
             for name in names:

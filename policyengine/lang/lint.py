@@ -8,6 +8,7 @@ from typing import Any
 from policyengine.core.diagnostic import Diagnostic, Severity, Source, Span
 from policyengine.lang import syntax
 from policyengine.lang.plan import nodes
+from policyengine.lang.stop import shortened
 from policyengine.lang.testcases import TestCase
 
 _NEEDED = {"pass": "a passing", "fail": "a failing", "unknown": "an unknown"}
@@ -18,11 +19,10 @@ def lint(
 ) -> Iterator[Diagnostic]:
     """Warnings for one policy whose rules compiled."""
     source = policy.source
-    for declared in (*policy.parameters, *policy.tables):
-        if declared.name.text not in used:
-            yield _warning(
-                source, declared.name.span, "PE330", f"the parameter `{declared.name.text}` is never used", "remove it"
-            )
+    for name in (*(each.name for each in policy.parameters), *(each.name for each in policy.tables)):
+        if name.text not in used:
+            yield _warning(source, name.span, "PE330", f"the parameter `{name.text}` is never used", "remove it")
+    yield from _strays(source, (policy.lets, policy.defines, policy.rules))
     expected = _expected(tests)
     for rule in policy.rules:
         plan = rules.get(rule.id.text)
@@ -40,6 +40,8 @@ def lint(
                 f"rule `{rule.id.text}` gives no reason",
                 "write `because` and why the clause asks for it",
             )
+        if "unknown" not in expected.get(rule.id.text, set()):
+            yield from _empty(source, rule)
         yield from _loops(source, rule)
         yield from _messages(source, rule, plan)
 
@@ -51,6 +53,37 @@ def _expected(tests: Sequence[TestCase]) -> dict[str, set[str]]:
         for rule, outcome, _ in test.expects:
             found.setdefault(rule, set()).add(outcome)
     return found
+
+
+def _empty(source: Source, rule: syntax.Rule) -> Iterator[Diagnostic]:
+    """``every`` where neither the rule nor one of its tests says what happens when there is none."""
+    for part in syntax.walk(rule):
+        if isinstance(part, syntax.Quantified) and part.quantifier == "every" and not part.if_any:
+            span = Span(part.span.start, part.span.start + len("every"))
+            written = source.text[part.span.start : part.collection.span.end]
+            hint = f"if none is acceptable write `{shortened(written, 60)}, if there are any, ..`, else add a test that expects `unknown`"
+            yield _warning(source, span, "PE310", "`every` over an empty list is unknown", hint)
+
+
+def _strays(source: Source, declared: object) -> Iterator[Diagnostic]:
+    """Conditions that stand behind a variable without asking about it: they belong elsewhere, or the variable was meant."""
+    for part in syntax.walk(declared):
+        if isinstance(part, syntax.Quantified):
+            word, conditions = part.quantifier, [part.where, part.satisfies]
+        elif isinstance(part, syntax.Comprehension | syntax.Adjacent | syntax.ForEach):
+            word, conditions = "where", [part.where]
+        else:
+            continue
+        for condition in conditions:
+            for each in _conjuncts(condition):
+                if not _mentions(each, part.variable.text):
+                    message = f"this condition belongs to the `{word}` before it, but does not mention `{part.variable.text}`"
+                    place = "`applies when`" if isinstance(part, syntax.ForEach) else "its own `require`"
+                    yield _warning(source, each.span, "PE311", message, f"move it to {place}")
+
+
+def _mentions(condition: syntax.Expr, variable: str) -> bool:
+    return any(isinstance(each, syntax.Path) and each.names[0].text == variable for each in syntax.walk(condition))
 
 
 def _loops(source: Source, rule: syntax.Rule) -> Iterator[Diagnostic]:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
 
 from policyengine.core import coerce
 from policyengine.core.coerce import Mismatch
 from policyengine.core.diagnostic import nearest
+from policyengine.core.vocabulary import FieldType
 from policyengine.lang import syntax
 from policyengine.lang.plan import plan_value
-from policyengine.lang.types import BOOL, DATE, DECIMAL, DURATION, INT, PERIOD, TEXT, TIMESTAMP, Type
+from policyengine.lang.stop import shortened
+from policyengine.lang.types import BOOL, DATE, DECIMAL, DURATION, INT, PERIOD, TEXT, TIMESTAMP, Type, with_article
 
 LARGEST_WHOLE_NUMBER = 2**53 - 1
+LONGEST_YEARS = 1000
+_LONGEST = timedelta(days=366 * LONGEST_YEARS)
 _MONTHS = ("month", "year")
+_KINDS_OF = {
+    "bool": {"bool"}, "int": {"int"}, "decimal": {"int", "decimal", "percent"}, "date": {"date", "text"}, "timestamp": {"timestamp", "text"},
+    "duration": {"duration", "text"}, "period": {"duration", "text"},
+}  # fmt: skip
+_WRITTEN_AS = {
+    "bool": "write `true` or `false`", "int": "write a whole number", "decimal": "write a number",
+    "date": "write it without quotation marks, as `2026-03-01`", "timestamp": "write it as `2026-03-01T08:00:00Z`",
+    "duration": "write `30 days` or `24 hours`", "period": "write `6 months`",
+}  # fmt: skip
 
 
 def read_literal(literal: syntax.Literal) -> tuple[Type, object]:
@@ -45,9 +59,31 @@ def _read(kind: str, text: str) -> tuple[Type, object]:
         case _:
             if text.rstrip("s").endswith(_MONTHS):
                 period = coerce.period(text)
-                _whole_number(str(period.months))
+                if period.months > 12 * LONGEST_YEARS:
+                    raise _too_long(text)
                 return PERIOD, period
-            return DURATION, coerce.duration(text)
+            length = coerce.duration(text)
+            if length > _LONGEST:
+                raise _too_long(text)
+            return DURATION, length
+
+
+def _too_long(text: str) -> Mismatch:
+    return Mismatch("", f"`{text[:40]}` is out of range", f"the limit `length of time` is {LONGEST_YEARS} years")
+
+
+def right_kind(literal: syntax.Literal, declared: FieldType) -> Mismatch | None:
+    """What is wrong with a literal of this kind as a value of that type: a date for a text, a text for a number."""
+    if literal.kind in _KINDS_OF.get(declared.name, {"text"}):
+        return None
+    found = {"text": "text", "bool": "true or false", "percent": "a percentage", "decimal": "a number", "int": "a number"}
+    expected = _EXPECTED.get(declared.name) or with_article(declared.name)
+    hint = _WRITTEN_AS.get(declared.name) or f'write it in quotation marks, `"{shortened(literal.text)}"`'
+    return Mismatch("", f"{found.get(literal.kind) or with_article(literal.kind)} found, {expected} expected", hint)
+
+
+_EXPECTED = {"bool": "true or false", "int": "a whole number", "text": "text", "enum": "text", "licences": "text",
+             "decimal": "a number", "purl": "a package URL"}  # fmt: skip
 
 
 def _whole_number(text: str) -> int:
@@ -115,7 +151,7 @@ def version_range(text: str) -> None:
     from univers.version_range import VersionRange
 
     try:
-        VersionRange.from_string(text)
+        VersionRange.from_string(text)  # type: ignore[no-untyped-call]
     except Exception:
         raise Mismatch("", f"`{text}` is not a VERS range", "write it as `vers:npm/>=1.2.0|<2.0.0`") from None
 

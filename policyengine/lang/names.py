@@ -12,16 +12,20 @@ from policyengine.core.diagnostic import Diagnostic, Severity, Source, Span, nea
 from policyengine.core.vocabulary import Vocabulary
 from policyengine.lang import syntax
 from policyengine.lang.plan import nodes
-from policyengine.lang.types import ERROR, PAIR, Type, is_record, of_field, with_article
+from policyengine.lang.types import ERROR, PAIR, TIMESTAMP, Type, is_record, of_field, with_article
 
 Node = dict[str, Any]
 LARGEST_EXPRESSION = 20_000
 DEEPEST_EXPRESSION = 60
+DEEPEST_PLAN = 150
 RESERVED = frozenset(
     "and or not if then some no every the in where satisfies is by of for per during consecutive recur within before after"
     " contains matches count share sum smallest largest earliest latest distinct true false require forbid except when message"
     " because rule test let define given expect at from to on release latest".split()
 )
+STATED: Mapping[str, Type] = {
+    "completeness": Type("enum", values=("complete", "incomplete")), "covers_from": TIMESTAMP, "covers_until": TIMESTAMP,
+}  # fmt: skip
 STANDARD_SPELLINGS = {
     "event_time": "time", "seq": "sequence", "prev_hash": "previous_hash", "hashes": "digests", "licenses": "licences",
     "license": "licences", "epc_list": "epc_list", "scope_id": "scope", "depends_on": "depends_on",
@@ -49,7 +53,8 @@ class ParameterInfo:
 class Module:
     """What one policy declares and may name: its own declarations, and those of the policies it uses, by alias.
 
-    ``missing`` stands for a used policy that was not found and already reported.
+    ``missing`` stands for a used policy that was not found and already reported; ``lost`` are names of declarations that
+    could not be read.
     """
 
     id: str
@@ -60,6 +65,7 @@ class Module:
     defines: Mapping[str, syntax.Define] = field(default_factory=dict)
     uses: Mapping[str, Module] = field(default_factory=dict)
     missing: bool = False
+    lost: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,7 +73,9 @@ class Module:
 
 
 class TooLarge(Exception):
-    """An expression grew past a limit after its defines were written out."""
+    """An expression grew past a limit after its defines were written out; ``inside`` are those, outermost first."""
+
+    inside: tuple[tuple[str, str], ...] = ()
 
 
 class Names:
@@ -82,6 +90,7 @@ class Names:
         self.used_parameters: set[str] = set()
         self.inlining: list[tuple[str, str]] = []
         self.broken: set[tuple[str, str]] = set()
+        self.second_choices: frozenset[tuple[int, int]] = frozenset()
         self.start_rule()
 
     def start_rule(self) -> None:
@@ -181,6 +190,8 @@ class Names:
             return self._unknown_in_used(first, used, rest), ()
         root = self.vocabulary.roots.get(first.text)
         if root is None:
+            if first.text in self.module.lost:
+                return Typed({"op": "error"}, ERROR, first.span), ()
             return self._unknown_name(first), ()
         type_ = of_field(root.type)
         self.grow(1)
@@ -224,6 +235,9 @@ class Names:
         self.inlining.append(key)
         try:
             typed = self.expression(body)
+        except TooLarge as problem:
+            problem.inside = problem.inside or tuple(self.inlining)
+            raise
         finally:
             inside = self.diagnostics
             self.module, self.variables, self.diagnostics = outer
@@ -244,6 +258,8 @@ class Names:
         type_ = owner.type
         if type_ == ERROR:
             return owner
+        if type_.many and name.text in STATED and owner.node["op"] in ("root", "field") and is_record(type_):
+            return self._stated(owner, name)
         if type_.many:
             hint = f"ask for its members: `some x in .. where x.{name.text} ..`, or `every x in .. satisfies ..`"
             return self.wrong(name.span, "PE220", f"this is a list of {type_.name}, and only a member has `{name.text}`", hint)
@@ -259,6 +275,12 @@ class Names:
         self.grow(1)
         node = {"op": "field", "of": owner.node, "name": name.text, "type": field_type.name, "many": field_type.many}
         return Typed(node, field_type, name.span)
+
+    def _stated(self, owner: Typed, name: syntax.Name) -> Typed:
+        """What the source says of its own list: whether it is complete, and the time that it covers."""
+        type_ = STATED[name.text]
+        self.grow(1)
+        return Typed({"op": "stated", "of": owner.node, "what": name.text, "type": type_.name}, type_, name.span)
 
     def _side_of_pair(self, owner: Typed, name: syntax.Name) -> Typed:
         if name.text not in ("earlier", "later"):
@@ -277,9 +299,13 @@ class Names:
     def _unknown_name(self, name: syntax.Name) -> Typed:
         near = [*self.variables, *self.module.names, *self.module.uses]
         suggestion = suggested(name.text, near) or suggested(name.text, self.vocabulary.roots)
-        hint = f"did you mean `{suggestion}`?" if suggestion else "`policyengine schema` prints the evidence that a rule can name"
+        hint = (
+            f"did you mean `{suggestion}`?" if suggestion else "`policyengine schema` prints the evidence that a rule can name"
+        )
         in_scope = f"names here: {', '.join(near)}" if near else ""
-        return self.wrong(name.span, "PE200", f"there is no evidence, variable or parameter called `{name.text}`", hint, in_scope)
+        return self.wrong(
+            name.span, "PE200", f"there is no evidence, variable or parameter called `{name.text}`", hint, in_scope
+        )
 
     def _unknown_in_used(self, alias: syntax.Name, used: Module, rest: tuple[syntax.Name, ...]) -> Typed:
         if used.missing:
@@ -288,7 +314,9 @@ class Names:
             return self.wrong(alias.span, "PE200", f"`{alias.text}` is a used policy, not a value",
                               f"name something in it, such as `{alias.text}.{next(iter(used.names), 'name')}`")  # fmt: skip
         suggestion = suggested(rest[0].text, used.names)
-        hint = f"did you mean `{alias.text}.{suggestion}`?" if suggestion else f"it declares: {', '.join(used.names) or 'nothing'}"
+        hint = (
+            f"did you mean `{alias.text}.{suggestion}`?" if suggestion else f"it declares: {', '.join(used.names) or 'nothing'}"
+        )
         return self.wrong(rest[0].span, "PE200", f"there is no `{rest[0].text}` in policy {used.id}", hint)
 
 

@@ -60,3 +60,14 @@ def nodes(tree: object) -> Iterator[dict[str, Any]]:
             pending.extend(reversed(list(each.values())))
         elif isinstance(each, list):
             pending.extend(reversed(each))
+
+
+def depth_of(part: object) -> int:
+    """How many objects and lists lie inside each other, the part itself counted."""
+    deepest, pending = 0, [(part, 1)]
+    while pending:
+        each, depth = pending.pop()
+        if isinstance(each, dict | list):
+            deepest = max(deepest, depth)
+            pending.extend((below, depth + 1) for below in (each.values() if isinstance(each, dict) else each))
+    return deepest

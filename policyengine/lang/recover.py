@@ -68,7 +68,7 @@ def recovered(source: Source, scan: Scan, read: Reader) -> tuple[list[Any], list
         if value is not None:
             found.append(value)
         elif kind != "header" and first + 1 < last:
-            lost.add(_id_at(scan, first + 1))
+            lost |= _names_of(scan, fragment, kind)
         problems += _explanations(source, scan, failures)
         if len(problems) >= MAX_PROBLEMS:
             problems.append(too_many(source, Span(fragment.end - 1, fragment.end)))
@@ -139,7 +139,7 @@ def _declaration(scan: Scan, fragment: Fragment, kind: str, read: Reader) -> tup
             items += value if isinstance(value, list) else [value]
     if kind == "header" and not usable:
         usable = _named_header(scan, items)
-    pieces = Pieces(Span(fragment.begin, items[-1].span.end), kind, tuple(items)) if usable and items else None
+    pieces = Pieces(Span(fragment.begin, items[-1].span.end), kind, tuple(items), damaged=True) if usable and items else None
     return pieces, failures or [(fragment, whole)]
 
 
@@ -152,6 +152,15 @@ def _named_header(scan: Scan, items: list[Any]) -> bool:
     span = Span(words[1].start, words[1].start + len(name))
     items.insert(0, Piece(Span(words[0].start, span.end), "policy", span, (Name(span, name), UNREAD_VERSION)))
     return True
+
+
+def _names_of(scan: Scan, fragment: Fragment, kind: str) -> set[str]:
+    """What a lost declaration would have been called; a used policy by its id, or by the name after ``as``."""
+    name = _id_at(scan, fragment.first + 1)
+    if kind != "use":
+        return {name}
+    words = scan.words[fragment.first : fragment.last]
+    return {name.replace("-", "_")} | {after.text for word, after in pairwise(words) if word.text == "as"}
 
 
 def _explanations(source: Source, scan: Scan, failures: list[tuple[Fragment, Failure]]) -> Iterator[Diagnostic]:

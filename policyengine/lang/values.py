@@ -52,6 +52,8 @@ class Values(Names):
         if typed.type in (BOOL, ERROR):
             return typed
         if typed.type == TEXT and isinstance(expr, syntax.Literal):
+            if self.told_before(expr.span):
+                return Typed({"op": "error"}, ERROR, expr.span)
             return self.wrong(expr.span, "PE221", "a text alone is not a condition",
                               f'to allow several values write `is one of [.., "{expr.text}"]`')  # fmt: skip
         hint = "compare it with something, or ask whether it `is recorded`"
@@ -83,6 +85,13 @@ class Values(Names):
             return typed
         return self.wrong(expr.span, "PE234", f"a length of time is needed here, this is {described(typed.type)}",
                           "write `30 days`, `24 hours` or `6 months`, or name a parameter of type duration")  # fmt: skip
+
+    def told_before(self, text: Span) -> bool:
+        """Whether the reading of the words already said that this text is a second choice, ``is "x" or "y"``."""
+        source = self.module.source
+        before = source.text[: text.start].rstrip()
+        joint = len(before) - (2 if before.endswith("or") else 3)
+        return bool(self.second_choices) and source.place(joint) in self.second_choices
 
     # -- literals
 
@@ -138,6 +147,8 @@ class Values(Names):
 
     def _no_table(self, module: Module, name: syntax.Name, info: ParameterInfo | None) -> Typed:
         tables = [each for each, declared in module.parameters.items() if declared.key]
+        if info is None and (name.text in module.lost or module.missing):
+            return Typed({"op": "error"}, ERROR, name.span)
         if info is not None:
             return self.wrong(name.span, "PE205", f"`{name.text}` is one value, not a table", f"write `{name.text}` alone")
         close = nearest(name.text, tables)
@@ -159,7 +170,9 @@ class Values(Names):
         define = module.defines.get(name.text) if module else None
         if module is None or define is None:
             return self._no_define(call, module, name)
-        written = f"{call.function.text}({', '.join(f'{parameter.text}: {type_.text}' for parameter, type_ in define.parameters)})"
+        written = (
+            f"{call.function.text}({', '.join(f'{parameter.text}: {type_.text}' for parameter, type_ in define.parameters)})"
+        )
         if len(arguments) != len(define.parameters):
             needed = len(define.parameters)
             return self.wrong(call.span, "PE209", f"`{name.text}` takes {needed} argument{'s' * (needed != 1)}, {len(arguments)} given",
@@ -175,7 +188,8 @@ class Values(Names):
         return replace(self.inline(module, name, define.body, given), span=call.span)
 
     def _no_define(self, call: syntax.Call, module: Module | None, name: syntax.Name) -> Typed:
-        if module is not None and module.missing:
+        lost = name.text in (module or self.module).lost
+        if lost or (module is not None and module.missing):
             return Typed({"op": "error"}, ERROR, call.span)
         if module is None:
             aliases = ", ".join(self.module.uses) or "none"
@@ -216,7 +230,9 @@ class Values(Names):
         names = {left.type.name, right.type.name}
         if names == {"timestamp", "period"}:
             period, instant = (right, left) if right.type.name == "period" else (left, right)
-            return self.period_needs_date(period, f"date of {self.written(instant.span)} {sum_.operator} {self.written(period.span)}")
+            return self.period_needs_date(
+                period, f"date of {self.written(instant.span)} {sum_.operator} {self.written(period.span)}"
+            )
         if names == {"timestamp", "date"}:
             return self.dates_and_times(left, right)
         hint = "numbers, dates, times and lengths of time can be added; nothing else"
@@ -240,7 +256,9 @@ class Values(Names):
         if period.node["op"] == "literal":
             years, months = divmod(period.node["value"], 12)
             days = f", or {years * 365 + months * 30} days"
-        return self.wrong(period.span, "PE231", "months and years need a date, this is a timestamp", f"write `{rewritten}`{days}")
+        return self.wrong(
+            period.span, "PE231", "months and years need a date, this is a timestamp", f"write `{rewritten}`{days}"
+        )
 
     def dates_and_times(self, left: Typed, right: Typed) -> Typed:
         """Report that a date meets a timestamp; the caret is at the timestamp."""
@@ -250,7 +268,12 @@ class Values(Names):
 
     def whole_days(self, length: Typed, target: Type) -> None:
         """A date moves by whole days only."""
-        if target == DATE and length.type.name == "duration" and length.node["op"] == "literal" and length.node["value"] % 86400:
+        if (
+            target == DATE
+            and length.type.name == "duration"
+            and length.node["op"] == "literal"
+            and length.node["value"] % 86400
+        ):
             self.report(length.span, "PE234", "a date can only be moved by whole days", "write it in days, or compare times")
 
     def numeric(self, typed: Typed) -> bool:
@@ -270,5 +293,3 @@ class Values(Names):
         if left.type.name in ("digests", "digest") and right.type.name in ("digests", "digest"):
             hint = f"write `{self.written(left.span)} matches {self.written(right.span)}`"
         return self.wrong(span, "PE224", f"{described(left.type)} does not compare with {described(right.type)}", hint)
-
-

@@ -63,7 +63,7 @@ def explained(source: Source, stop: Stop) -> Diagnostic:
     if stop.ended and stop.index > stop.first:
         before, after = shortened(stop.text(-1), 24), shortened(stop.text(), 24)
         message = f"something is missing between `{before}` and `{after}`; expected {_listed(stop.expected)}"
-        return Diagnostic.at(source, stop.span(-1, -1), "PE101", message)
+        return Diagnostic.at(source, stop.span(-1, -1), "PE101", message, hint=f"write {_listed(stop.expected)} after this")
     return _unexpected(source, stop)
 
 
@@ -73,8 +73,9 @@ def _at_end(source: Source, stop: Stop) -> Diagnostic:
             source, Span(0, 0), "PE102", "the file holds no policy", hint="begin with `policy my-rules version 1.0.0`"
         )
     last = stop.words[-1]
+    message = f"the file ends too early; expected {_listed(stop.expected)}"
     return Diagnostic.at(
-        source, Span(last.start, last.end), "PE102", f"the file ends too early; expected {_listed(stop.expected)}"
+        source, Span(last.start, last.end), "PE102", message, hint=f"write {_listed(stop.expected)} after this"
     )
 
 
@@ -89,8 +90,12 @@ def _unexpected(source: Source, stop: Stop) -> Diagnostic:
         hint = RULE_ORDER
     elif word.text in RESERVED and word.kind == "word" and "NAME" in stop.expected:
         hint = f"`{word.text}` is a word of the language; only after a dot it may be a name"
+    elif word.text == stop.text(-1):
+        hint = f"leave out one `{shortened(word.text, 30)}`"
+    elif {"AND", "OR"} <= stop.expected:
+        hint = "join two conditions with `and` or `or`, or begin the next clause"
     else:
-        hint = ""
+        hint = f"leave it out, or write {_listed(stop.expected)} before it"
     message = f"{found} does not belong here; expected {_listed(stop.expected)}"
     return Diagnostic.at(source, Span(start, word.end), "PE101", message, hint=hint)
 
