@@ -5,6 +5,7 @@ The one place that knows where that library keeps them. URL formats are told as 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,7 @@ VERSIONS = {
 _SHARED = ("spdx", "jsf-0.82", "cryptography-defs")
 _PREFIX = "http://cyclonedx.org/schema/"
 _LISTED = 20
+MANY = 5_000
 _LENIENT_FORMATS = ("iri-reference", "idn-email", "uri", "iri", "email")
 
 
@@ -52,7 +54,7 @@ def check_schema(document: Any, version: str, name: str) -> tuple[str, ...]:
         return ()
     warnings: list[str] = []
     problems: list[Diagnostic] = []
-    for error in validator.iter_errors(document):
+    for error in _errors(validator, document):
         pointer = "".join(f"/{part}" for part in error.instance_path)
         words = str(error.message)
         if len(words) > 200:
@@ -69,6 +71,21 @@ def check_schema(document: Any, version: str, name: str) -> tuple[str, ...]:
     if len(problems) > _LISTED:
         shown.append(Diagnostic("PE411", f"more than {_LISTED} places do not fit the schema of CycloneDX {version}", file=name))
     raise Refusal(*shown)
+
+
+def _errors(validator: Any, document: Any) -> Iterable[Any]:
+    """All faults; of a large document only the first, if it is one that counts: to collect them takes the time of all."""
+    import jsonschema_rs
+
+    components = document.get("components") if isinstance(document, dict) else None
+    if isinstance(components, list) and len(components) > MANY:
+        try:
+            validator.validate(document)
+        except jsonschema_rs.ValidationError as first:
+            if not any(f'"{form}"' in str(first.message) for form in _LENIENT_FORMATS):
+                return [first]
+    found: Iterable[Any] = validator.iter_errors(document)
+    return found
 
 
 def _hint(words: str, error: Any) -> str:

@@ -17,7 +17,7 @@ from policyengine.core.canonical import sha256_of
 from policyengine.core.diagnostic import Diagnostic, Refusal
 from policyengine.core.strict_json import load_json
 from policyengine.core.vocabulary import vocabulary
-from policyengine.evidence import attestation, cyclonedx
+from policyengine.evidence import attestation, cyclonedx, epcis
 from policyengine.evidence.declaration import Declaration
 from policyengine.evidence.document import Document
 from policyengine.evidence.files import SourceFile
@@ -111,13 +111,12 @@ def _attestations(document: Any, file: SourceFile, _: str, reading: Reading) -> 
 
 
 def _is_epcis(document: object) -> bool:
-    return isinstance(document, dict) and (document.get("type") == "EPCISDocument" or "epcisBody" in document)
+    """Also what lost its `type`, so that its reader says what is missing."""
+    return epcis.is_epcis(document) or (isinstance(document, dict) and "epcisBody" in document)
 
 
 def _epcis(_document: Any, file: SourceFile, _digest: str, _reading: Reading) -> tuple[Document, ...]:
-    from policyengine.evidence.epcis import read_epcis
-
-    return (read_epcis(file.raw, file.name, vocabulary()),)
+    return (epcis.read_epcis(file.raw, file.name, vocabulary()),)
 
 
 READERS: tuple[tuple[Callable[[object], bool], Reader], ...] = (

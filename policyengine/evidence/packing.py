@@ -43,7 +43,7 @@ class Derived:
 
 def derived_from_epcis(events: Collection, at: datetime) -> Derived:
     """Events in force at a time, and what follows from them. Nothing is derived from rows that are no EPCIS documents' events."""
-    kept, notes = _without_declared_errors(events, at)
+    kept, notes = _without_declared_errors(_until(events, at), at)
     captured = [event for event in kept.items if isinstance(event, CapturedEvent)]
     if not captured or len(captured) < len(kept.items):
         return Derived(kept, None, {}, notes)
@@ -57,6 +57,23 @@ def derived_from_epcis(events: Collection, at: datetime) -> Derived:
     shipped = _derived(kept, replay.shipped, [*reasons, *replay.holes])
     identifiers = _derived(kept, list(replay.identifiers.values()), [*reasons, *replay.unnamed])
     return Derived(kept, shipped, {"product_identifiers": identifiers}, notes)
+
+
+def _until(events: Collection, at: datetime) -> Collection:
+    """What is dated after the evaluation has not happened: it is left out, and the rest does not claim to be whole."""
+    later = [each for each in events.items if isinstance(each, Record) and _dated_after(each, at)]
+    if not later:
+        return events
+    first = later[0].origin
+    place = f", first at {first.name} {first.pointer}" if first else ""
+    reason = f"{len(later)} event{' is' if len(later) == 1 else 's are'} dated after the evaluation{place}"
+    kept = tuple(each for each in events.items if not (isinstance(each, Record) and _dated_after(each, at)))
+    return replace(events, items=kept, state=Completeness.INCOMPLETE, reason="; ".join(r for r in (events.reason, reason) if r))
+
+
+def _dated_after(event: Record, at: datetime) -> bool:
+    moment = event.fields.get("time")
+    return isinstance(moment, datetime) and moment > at
 
 
 def _without_declared_errors(events: Collection, at: datetime) -> tuple[Collection, tuple[str, ...]]:
