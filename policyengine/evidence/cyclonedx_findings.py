@@ -1,77 +1,132 @@
-"""Vulnerabilities of a CycloneDX document: one row for each vulnerability and affected component of this very document."""
+"""Vulnerabilities of a CycloneDX document: one row for each vulnerability and affected component of this very document.
+
+A statement about another version of a component says nothing of this one: it makes a row, but its analysis is not taken.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
-from policyengine.core.model import Origin, Record
+from policyengine.core.model import Origin, Record, Version
+from policyengine.evidence.cyclonedx_components import plain
+from policyengine.evidence.notes import Notes
 
-_SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
-_METHODS = ("CVSSv4", "CVSSv31", "CVSSv3", "CVSSv2")
-_BOM_LINK = re.compile(r"urn:cdx:([0-9a-fA-F-]{36})/(\d+)#(.+)")
+SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
+METHODS = ("CVSSv4", "CVSSv31", "CVSSv3", "CVSSv2")
+RESOLVED = ("resolved", "resolved_with_pedigree")
+RESOLVED_ASSUMED = "a resolved vulnerability counts as resolved at the last update of its analysis"
+_BOM_LINK = re.compile(r"urn:cdx:([0-9a-fA-F-]{36})/(\d+)(?:#(.+))?")
+
+Time = Callable[[object, str], datetime | None]
 
 
-def vulnerability_rows(raw: Mapping[str, Any], by_ref: Mapping[str, Record], name: str,
-                       time: Callable[[object, str], datetime | None]) -> tuple[tuple[Record, ...], tuple[str, ...]]:  # fmt: skip
-    """The rows, and a warning for each statement that names no component of this document (it is not used)."""
-    rows: list[Record] = []
-    warnings: list[str] = []
-    for index, each in enumerate(raw.get("vulnerabilities") or ()):
+def vulnerability_rows(
+    document: Mapping[str, Any], declared: Mapping[str, Record], notes: Notes, time: Time
+) -> Iterator[Record]:
+    """The rows. A statement that names no component of this document is not used: a warning says so."""
+    for index, raw in enumerate(document.get("vulnerabilities") or ()):
         pointer = f"/vulnerabilities/{index}"
-        shared = _facts(each, pointer, time)
-        affected = each.get("affects") or ()
-        if not affected:
-            warnings.append(f"{pointer}: {each.get('id', 'a vulnerability')} names no affected component")
-        for position, target in enumerate(affected):
-            component = by_ref.get(_local_ref(target.get("ref", ""), raw))
+        facts = _facts(raw, pointer, notes, time)
+        affected: dict[str, list[Mapping[str, Any]]] = {}
+        for position, target in enumerate(raw.get("affects") or ()):
+            ref = local_ref(target["ref"], document, declared)
+            component = declared.get(ref)
             if component is None or component.type != "component":
-                warnings.append(f"{pointer}/affects/{position}: `{target.get('ref')}` is not a component of this document")
-                continue
-            version = component.fields.get("version")
-            stated = {"analysis_version": version} if version is not None and "analysis_state" in shared else {}
-            rows.append(Record("vulnerability", {**shared, **stated, "component": component}, Origin(name, pointer)))
-    return tuple(rows), tuple(warnings)
+                notes.warn(f"{pointer}/affects/{position}", f"`{target['ref']}` is not a component of this document: not used")
+            else:
+                affected.setdefault(ref, []).extend(target.get("versions") or [{}])
+        if not raw.get("affects"):
+            notes.warn(pointer, f"`{facts['id']}` names no affected component: not used")
+        for ref, versions in affected.items():
+            yield from _row(declared[ref], versions, facts, Origin(notes.name, pointer), notes)
 
 
-def _facts(each: Mapping[str, Any], pointer: str, time: Callable[[object, str], datetime | None]) -> dict[str, Any]:
-    analysis = each.get("analysis") or {}
-    ratings = each.get("ratings") or ()
-    facts: dict[str, Any] = {
-        "id": (each.get("id") or each.get("bom-ref") or pointer).strip(),
+def _row(component: Record, versions: Sequence[Mapping[str, Any]], facts: Mapping[str, object], origin: Origin,
+         notes: Notes) -> Iterator[Record]:  # fmt: skip
+    version = component.fields.get("version")
+    stated = {status for status, applies in _statuses(versions, version) if applies is not False}
+    if stated == {"unaffected"} and all(applies is not None for _, applies in _statuses(versions, version)):
+        text = version.text if isinstance(version, Version) else ""
+        notes.warn(origin.pointer, f"`{facts['id']}` is stated not to affect `{component.fields['name']}` {text}: no row")
+        return
+    fields = {**facts, "component": component}
+    if not stated:
+        for name in [name for name in fields if name.startswith("analysis_") or name == "resolved_at"]:
+            del fields[name]
+    elif version is not None and "analysis_state" in fields:
+        fields["analysis_version"] = version
+    yield Record("vulnerability", fields, origin)
+
+
+def _statuses(versions: Sequence[Mapping[str, Any]], version: object) -> Iterator[tuple[str, bool | None]]:
+    """Each stated status, and whether it is about this version (None where that cannot be told)."""
+    for each in versions:
+        status = str(each.get("status", "affected"))
+        if "version" in each:
+            applies = plain(str(each["version"])) == version.text if isinstance(version, Version) else None
+            yield status, applies
+        elif "range" in each:
+            yield status, _in_range(str(each["range"]), version)
+        else:
+            yield status, True
+
+
+def _in_range(text: str, version: object) -> bool | None:
+    if not isinstance(version, Version):
+        return None
+    from univers.version_range import VersionRange
+
+    try:
+        found = VersionRange.from_string(text)  # type: ignore[no-untyped-call]
+        return bool(found.version_class(version.text) in found)
+    # Whatever the library raises for a version that its scheme cannot read, it could not tell.
+    except Exception:
+        return None
+
+
+def _facts(raw: Mapping[str, Any], pointer: str, notes: Notes, time: Time) -> dict[str, object]:
+    analysis, ratings = raw.get("analysis") or {}, raw.get("ratings") or ()
+    facts: dict[str, object] = {
+        "id": plain(raw.get("id") or "") or plain(raw.get("bom-ref") or "") or f"#{pointer}",
         "severity": _severity(ratings),
         "cvss_score": _score(ratings),
-        "published": time(each.get("published"), f"{pointer}/published"),
+        "published": time(raw.get("published"), f"{pointer}/published"),
         "analysis_state": analysis.get("state"),
         "analysis_justification": analysis.get("justification"),
-        "analysis_updated": time(analysis.get("lastUpdated") or analysis.get("firstIssued"), f"{pointer}/analysis/lastUpdated"),
+        "analysis_updated": time(analysis.get("lastUpdated"), f"{pointer}/analysis/lastUpdated"),
     }
-    if analysis.get("state") in ("resolved", "resolved_with_pedigree"):
+    if analysis.get("state") in RESOLVED and facts["analysis_updated"] is not None:
         facts["resolved_at"] = facts["analysis_updated"]
+        notes.assume(RESOLVED_ASSUMED)
     return {key: value for key, value in facts.items() if value is not None}
 
 
-def _severity(ratings: Any) -> str | None:
-    """The highest severity that any rating states; not recorded where all of them say unknown."""
-    ranks = [_SEVERITIES.index(rating["severity"]) for rating in ratings if rating.get("severity") in _SEVERITIES]
-    return _SEVERITIES[max(ranks)] if ranks else None
+def _severity(ratings: Sequence[Mapping[str, Any]]) -> str | None:
+    """The highest severity that any rating states; not recorded where none does, or all say ``unknown``."""
+    ranks = [SEVERITIES.index(rating["severity"]) for rating in ratings if rating.get("severity") in SEVERITIES]
+    return SEVERITIES[max(ranks)] if ranks else None
 
 
-def _score(ratings: Any) -> Decimal | None:
-    for method in _METHODS:
-        scores = [r["score"] for r in ratings if r.get("method") == method and isinstance(r.get("score"), int | Decimal)]
+def _score(ratings: Sequence[Mapping[str, Any]]) -> Decimal | None:
+    """The highest score of the newest CVSS generation that rates it."""
+    for method in METHODS:
+        scores = [Decimal(each["score"]) for each in ratings if each.get("method") == method and "score" in each]
         if scores:
-            return Decimal(max(scores))
+            return max(scores)
     return None
 
 
-def _local_ref(ref: str, raw: Mapping[str, Any]) -> str:
-    """The bom-ref inside this document that a plain reference or a BOM-Link to this document names."""
+def local_ref(ref: str, document: Mapping[str, Any], declared: Mapping[str, Record]) -> str:
+    """The bom-ref that a reference, or a BOM-Link to this very document and version, names; "" for another document's."""
     link = _BOM_LINK.fullmatch(ref)
-    if link is None:
+    if link is None or ref in declared:
         return ref
-    here = str(raw.get("serialNumber", "")).removeprefix("urn:uuid:").lower()
-    return link[3] if link[1].lower() == here and int(link[2]) == raw.get("version", 1) else ""
+    here = str(document.get("serialNumber", "")).removeprefix("urn:uuid:").lower()
+    if link[1].lower() != here or int(link[2]) != document.get("version", 1) or not link[3]:
+        return ""
+    return link[3] if link[3] in declared else unquote(link[3])
