@@ -47,7 +47,9 @@ def demo_files(seed: int = SEED, defects: bool = True) -> dict[str, bytes]:
         "exports/audit-trail-state.yaml": b"enabled: true\n",
     }
     for name, rows in _registers(month, defects).items():
-        files[f"exports/{name}"] = _table(rows) if name.endswith(".csv") else _lines(rows)
+        files[f"exports/{name}"] = (
+            _table(rows) if name.endswith(".csv") else _lines(rows) if name.endswith(".jsonl") else _json(rows)
+        )
     return files
 
 
@@ -63,7 +65,7 @@ def _registers(month: production.Month, defects: bool) -> dict[str, Sequence[Map
         "trading-partners.jsonl": serialisation.trading_partners(defects), "product-identifiers.csv": serialisation.product_identifiers(defects),
         "serial-batches.csv": serialisation.serial_batches(), "transactions.jsonl": serialisation.transactions(defects),
         "verification-requests.jsonl": serialisation.verification_requests(), "verification-replies.csv": serialisation.verification_replies(defects),
-        "cases.jsonl": [],
+        "cases.json": [],
     }  # fmt: skip
 
 
@@ -75,7 +77,7 @@ ROOT_OF = {
     "suppliers.csv": "suppliers", "backups.jsonl": "backups", "storage-tests.csv": "storage_tests", "trainings.csv": "trainings",
     "trading-partners.jsonl": "trading_partners", "product-identifiers.csv": "product_identifiers", "serial-batches.csv": "serial_batches",
     "transactions.jsonl": "transactions", "verification-requests.jsonl": "verification_requests", "verification-replies.csv": "verification_replies",
-    "cases.jsonl": "cases",
+    "cases.json": "cases",
 }  # fmt: skip
 
 
@@ -106,7 +108,7 @@ def _scan() -> dict[str, Any]:
         "db": {"uri": "https://scanner.aurora.example/db", "version": "20260330", "lastUpdate": z(day(30, 4))},
     }
     return _statement("https://in-toto.io/attestation/vulns/v0.2",
-                      {"scanner": {**scanner, "result": []}, "metadata": {"scanStartedOn": z(day(30, 10)), "scanFinishedOn": z(day(30, 10, 20))}})  # fmt: skip
+                      {"scanner": {**scanner, "result": [{"id": each, "severity": []} for each in software.VULNERABILITIES]}, "metadata": {"scanStartedOn": z(day(30, 10)), "scanFinishedOn": z(day(30, 10, 20))}})  # fmt: skip
 
 
 def _signed(statement: Mapping[str, Any], private_pem: bytes) -> bytes:

@@ -20,6 +20,7 @@ WORDS = ("json", "xml", "http", "crypto", "log", "cache", "queue", "parser", "co
          "text", "date", "math", "net", "stream", "file", "print", "barcode", "grid", "chart", "mail")  # fmt: skip
 LICENCES = ("MIT", "Apache-2.0", "BSD-3-Clause", "MPL-2.0", "EPL-2.0")
 TESTS = 64
+VULNERABILITIES = tuple(f"CVE-2026-{10400 + number}" for number in range(1, 14))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def bill_of_materials(random: Random, defects: bool = True) -> bytes:
 def _vulnerabilities(third_party: list[Any], defects: bool) -> list[dict[str, Any]]:
     def row(number: int, component: Any, severity: str, score: float, published: str, **analysis: Any) -> dict[str, Any]:
         return {
-            "bom-ref": f"vulnerability-{number}", "id": f"CVE-2026-{10400 + number}", "source": {"name": "Synthetic"},
+            "bom-ref": f"vulnerability-{number}", "id": VULNERABILITIES[number - 1], "source": {"name": "Synthetic"},
             "ratings": [{"score": score, "severity": severity, "method": "CVSSv31"}], "published": published,
             "description": "Synthetic finding of the demo.", "affects": [{"ref": component.bom_ref.value}],
             **({"analysis": analysis} if analysis else {}),

@@ -77,9 +77,14 @@ def _csv_body(reader: Iterator[list[str]], header: tuple[str, ...]) -> Iterator[
 
 
 def jsonl_rows(raw: bytes, name: str) -> RawRows:
-    """One JSON object on each line; blank lines are passed over. Refused where no line at all is an object."""
+    """One JSON object on each line; blank lines are passed over. Refused where no line at all is an object.
+
+    An empty file is refused too: an export that died leaves the same, and it must not read as "there are none".
+    """
     utf8_text(raw, name)
     rows = list(_jsonl_body(raw.removeprefix(BOM.encode()), name))
+    if not rows:
+        raise _refusal("PE421", name, "the file is empty", line=1, hint="a list that has no entries is given as json: `[]`")
     if rows and all(row.problem for row in rows):
         raise _refusal("PE421", name, f"no line of it is a JSON object: {rows[0].place}: {rows[0].problem}")
     return RawRows(None, iter(rows))

@@ -122,7 +122,7 @@ def test_a_merged_list_is_no_surer_than_its_parts(first: str, second: str, state
 
 
 def test_an_empty_part_that_states_nothing_and_an_id_in_two_parts_are_holes() -> None:
-    empty = [given("", "{as: changes, format: jsonl}", "a"), given('{"id": "1"}\n', "{as: changes}", "b.jsonl")]
+    empty = [given("[]", "{as: changes, format: json}", "a"), given('{"id": "1"}\n', "{as: changes}", "b.jsonl")]
     found = items_of(assemble(empty, NOW), "changes")
     assert found.state is Completeness.INCOMPLETE
     assert "`a` is empty" in found.reason
