@@ -20,7 +20,7 @@ SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
 METHODS = ("CVSSv4", "CVSSv31", "CVSSv3", "CVSSv2")
 RESOLVED = ("resolved", "resolved_with_pedigree")
 RESOLVED_ASSUMED = "a resolved vulnerability counts as resolved at the last update of its analysis"
-_BOM_LINK = re.compile(r"urn:cdx:([0-9a-fA-F-]{36})/(\d+)(?:#(.+))?")
+_BOM_LINK = re.compile(r"urn:cdx:([0-9a-fA-F-]{36})/([0-9]{1,9})(?:#(.+))?")
 
 Time = Callable[[object, str], datetime | None]
 
@@ -113,12 +113,8 @@ def _severity(ratings: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _score(ratings: Sequence[Mapping[str, Any]]) -> Decimal | None:
-    """The highest score of the newest CVSS generation that rates it."""
-    for method in METHODS:
-        scores = [Decimal(each["score"]) for each in ratings if each.get("method") == method and "score" in each]
-        if scores:
-            return max(scores)
-    return None
+    """The highest CVSS score of any generation: a second, lower rating takes nothing away from the first."""
+    return max((Decimal(each["score"]) for each in ratings if each.get("method") in METHODS and "score" in each), default=None)
 
 
 def local_ref(ref: str, document: Mapping[str, Any], declared: Mapping[str, Record]) -> str:

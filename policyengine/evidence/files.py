@@ -40,15 +40,18 @@ def read_files(paths: Iterable[Path], progress: Callable[[int], None] | None = N
 def read_file(path: Path, name: str | None = None) -> SourceFile:
     """One file. Raises :class:`Refusal` PE404."""
     try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):
-            raise _refused(path, "it is not a regular file", "name a file")
-        if state.st_size > MAX_FILE_BYTES:
-            raise _refused(path, f"{state.st_size} bytes; the limit `evidence file size` is {MAX_FILE_BYTES}", "split the file")
         named = name or path.name
         if not _is_text(named):
             raise _refused(path, "its name is not UTF-8", "rename it: decisions name every file")
-        return SourceFile(named, path.read_bytes())
+        # Opened first and asked then: what is checked is what is read, and a pipe does not block.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
+            state = os.fstat(opened.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise _refused(path, "it is not a regular file", "name a file")
+            if state.st_size > MAX_FILE_BYTES:
+                message = f"{state.st_size} bytes; the limit `evidence file size` is {MAX_FILE_BYTES}"
+                raise _refused(path, message, "split the file")
+            return SourceFile(named, opened.read())
     except (OSError, ValueError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "it is no path"
         raise _refused(path, f"it cannot be read: {why}", "check the path and its permissions") from None

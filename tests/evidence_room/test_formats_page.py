@@ -5,7 +5,7 @@ from pathlib import Path
 
 from policyengine.core import strict_json, strict_yaml
 from policyengine.core.vocabulary import vocabulary
-from policyengine.evidence import attestation, cyclonedx, files, predicates
+from policyengine.evidence import attestation, cyclonedx, cyclonedx_components, files, predicates
 from policyengine.evidence.cyclonedx_schema import MANY, VERSIONS
 from policyengine.signing import envelope, verify
 
@@ -29,7 +29,7 @@ def test_predicate_types_are_those_that_feed_roots() -> None:
 
 def test_limits_are_those_of_the_program() -> None:
     for words in (f"`JSON depth` | {strict_json.MAX_DEPTH} |", f"| {strict_json.MAX_EXPONENT}, {strict_json.MAX_DIGITS} |",
-                  f"`component depth` | {cyclonedx.MAX_COMPONENT_DEPTH} |", f"| {attestation.MAX_ENVELOPES:,}, {envelope.MAX_SIGNATURES} |",
+                  f"`component depth` | {cyclonedx_components.MAX_COMPONENT_DEPTH} |", f"| {attestation.MAX_ENVELOPES:,}, {envelope.MAX_SIGNATURES} |",
                   f"| {files.MAX_FILE_BYTES >> 30} GiB, {files.MAX_FILES:,} |",
                   f"| {strict_yaml.MAX_BYTES >> 20} MiB, {strict_yaml.MAX_DEPTH} |", f"more than {MANY:,} components"):  # fmt: skip
         assert words in PAGE, words

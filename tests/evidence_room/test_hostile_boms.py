@@ -222,7 +222,13 @@ def test_nothing_about_vulnerabilities_is_not_no_vulnerabilities() -> None:
 
 
 @pytest.mark.parametrize(
-    "ref", ["nobody", "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#a", "urn:cdx:00000000-0000-0000-0000-000000000000/1#a"]
+    "ref",
+    [
+        "nobody",
+        "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#a",
+        "urn:cdx:00000000-0000-0000-0000-000000000000/1#a",
+        f"urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/{'9' * 5000}#a",
+    ],
 )
 def test_a_vex_of_another_document_says_nothing_here(ref: str) -> None:
     vulnerability = {"id": "CVE-2026-1", "affects": [{"ref": ref}], "analysis": {"state": "not_affected"}}
@@ -231,6 +237,17 @@ def test_a_vex_of_another_document_says_nothing_here(ref: str) -> None:
     assert isinstance(found, Collection)
     assert found.items == ()
     assert any(ref in each for each in document.item.warnings)
+
+
+def test_a_second_lower_rating_takes_nothing_away() -> None:
+    ratings = [{"method": "CVSSv31", "score": 9.8, "severity": "critical"}, {"method": "CVSSv4", "score": 0.1, "severity": "low"},
+               {"method": "other", "score": 99}, {"severity": "unknown"}]  # fmt: skip
+    document = read(bom(vulnerabilities=[{"id": "CVE-2026-1", "affects": [{"ref": "a"}], "ratings": ratings}]))
+    found = sbom_of(document).fields["vulnerabilities"]
+    assert isinstance(found, Collection)
+    (row,) = found.items
+    assert isinstance(row, Record)
+    assert (row.fields["severity"], str(row.fields["cvss_score"])) == ("critical", "9.8")
 
 
 def test_a_vulnerability_without_products_means_none_of_them() -> None:
