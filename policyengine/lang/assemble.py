@@ -11,7 +11,7 @@ from typing import Any
 
 from policyengine.core.diagnostic import Diagnostic, Source, Span
 from policyengine.lang import syntax as s
-from policyengine.lang.build import Piece, Pieces
+from policyengine.lang.pieces import Piece, Pieces
 
 CAPA_FIELDS = {"due in": "due_in", "group by": "group_by"}
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from policyengine.core.diagnostic import Diagnostic, Source
 from policyengine.lang import syntax as s
 from policyengine.lang.assemble import assembled
-from policyengine.lang.build import Builder, Pieces
+from policyengine.lang.build import Builder
 from policyengine.lang.habits import odd_wordings
+from policyengine.lang.pieces import Pieces
 from policyengine.lang.recover import Failure, recovered
 from policyengine.lang.scan import scan
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from policyengine.core.diagnostic import Diagnostic, Source, Span
-from policyengine.lang.build import Piece, Pieces
+from policyengine.lang.pieces import Piece, Pieces
 from policyengine.lang.scan import MAX_PROBLEMS, Scan, Word, too_many
 from policyengine.lang.stop import Stop
 from policyengine.lang.syntax import Name
