@@ -227,15 +227,16 @@ def _policies(decision: Mapping[str, Any], given: Mapping[str, str]) -> tuple[No
 
 
 def _evidence(decision: Mapping[str, Any], given: Mapping[str, str]) -> tuple[None, str]:
-    """By digest; names tell the user which file. The same bytes under another name are the same evidence."""
+    """By digest. The same bytes under a new name are the same evidence; other bytes under a judged name never are, even
+    where the judged bytes lie beside them: the name of a site's own list is what says which list it is."""
     judged = {(each["name"], each["digest"]) for each in decision["evidence"]}
     names, digests, present = {name for name, _ in judged}, {digest for _, digest in judged}, set(given.values())
     faults = []
     for name, digest in sorted(judged):
-        if digest in present:
-            continue
-        changed = f"changed bytes: `{name}` is {given[name]}, {digest} was judged" if name in given else ""
-        faults.append(changed or f"missing file: `{name}` ({digest})")
+        if name in given and (name, given[name]) not in judged:
+            faults.append(f"changed bytes: `{name}` is {given[name]}, {digest} was judged")
+        elif digest not in present:
+            faults.append(f"missing file: `{name}` ({digest})")
     faults += [f"extra file: `{name}` ({digest}) was not judged"
                for name, digest in sorted(given.items()) if digest not in digests and name not in names]  # fmt: skip
     return None, _all_or(faults, f"{_count(len(judged), 'file')} with the digests that were judged")
