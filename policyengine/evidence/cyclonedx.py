@@ -14,13 +14,13 @@ from policyengine.core.coerce import Mismatch, timestamp
 from policyengine.core.diagnostic import Diagnostic, Refusal
 from policyengine.core.model import Collection, Completeness, EvidenceItem, Origin, Record
 from policyengine.evidence.cyclonedx_completeness import Stated, of_components, of_dependencies
-from policyengine.evidence.cyclonedx_components import PARTS_ASSUMED, Inventory, mixed_scripts, plain
+from policyengine.evidence.cyclonedx_components import MAX_COMPONENT_DEPTH, PARTS_ASSUMED, Inventory, mixed_scripts, plain
 from policyengine.evidence.cyclonedx_findings import vulnerability_rows
 from policyengine.evidence.cyclonedx_schema import VERSIONS, check_schema
 from policyengine.evidence.document import Document
 from policyengine.evidence.notes import Notes
 
-__all__ = ["mixed_scripts", "read_cyclonedx", "recognises"]
+__all__ = ["MAX_COMPONENT_DEPTH", "mixed_scripts", "read_cyclonedx", "recognises"]
 
 NOT_SCANNED = "nothing shows that this very product was scanned"
 SIGNATURE_UNCHECKED = "holds a signature of its own that is not checked"

@@ -1,10 +1,13 @@
-"""Evidence files as named bytes: files and folders that a user named, each read once, nothing else."""
+"""Evidence files as named bytes: files and folders that a user named, each read once, nothing else.
+
+What is judged are the bytes of the file that was opened and checked: a name that is exchanged meanwhile changes nothing.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from policyengine.core.diagnostic import Diagnostic, Refusal
 
 MAX_FILE_BYTES = 4 << 30
 MAX_FILES = 100_000
+STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,36 +26,53 @@ class SourceFile:
     raw: bytes
 
 
-def read_files(paths: Iterable[Path], progress: Callable[[int], None] | None = None) -> tuple[SourceFile, ...]:
-    """Every file named or below a named folder, by name. Refused with its path (PE404): missing, unreadable, special, leading out."""
-    found: dict[Path, SourceFile] = {}
+def read_files(paths: Iterable[Path], progress: Callable[[int], None] | None = None,
+               standard_input: Callable[[], bytes] | None = None, leave_out: Collection[Path] = ()) -> tuple[SourceFile, ...]:  # fmt: skip
+    """Every file named or below a named folder, once, by name; ``-`` is what ``standard_input`` gives.
+
+    ``leave_out`` are files that the caller reads himself. Refused with its path (PE404): missing, unreadable, special,
+    leading out of its folder, over a limit.
+    """
+    apart = {_resolved(path) for path in leave_out}
+    found: dict[Path, tuple[Path, str]] = {}
+    files: list[SourceFile] = []
     for path in paths:
+        if str(path) == STANDARD_INPUT:
+            if standard_input is None:
+                raise _refused(path, "standard input is not read here", "name a file")
+            if not files:
+                files.append(SourceFile(STANDARD_INPUT, standard_input()))
+            continue
         for file, name in _files(path):
             resolved = _resolved(file)
-            if resolved not in found:
-                found[resolved] = read_file(file, name)
-                if len(found) > MAX_FILES:
-                    raise _refused(path, f"more files than the limit `evidence files` of {MAX_FILES}", "name fewer folders")
-                if progress is not None:
-                    progress(len(found))
-    return tuple(sorted(_distinct(found.values()), key=lambda file: (file.name, file.raw)))
+            if resolved not in apart:
+                # A file with two names has the longer one, whatever the order in which they were given.
+                found[resolved] = max(found.get(resolved, (file, name)), (file, name), key=lambda each: (len(each[1]), each[1]))
+            if len(found) > MAX_FILES:
+                raise _refused(path, f"more files than the limit `evidence files` of {MAX_FILES}", "name fewer folders")
+    for file, name in found.values():
+        files.append(read_file(file, name))
+        if progress is not None:
+            progress(len(files))
+    return tuple(sorted(_distinct(files), key=lambda file: (file.name, file.raw)))
 
 
 def read_file(path: Path, name: str | None = None) -> SourceFile:
     """One file. Raises :class:`Refusal` PE404."""
+    named = name or path.name
+    if not _is_text(named):
+        raise _refused(path, "its name is not UTF-8", "rename it: decisions name every file")
     try:
-        named = name or path.name
-        if not _is_text(named):
-            raise _refused(path, "its name is not UTF-8", "rename it: decisions name every file")
-        # Opened first and asked then: what is checked is what is read, and a pipe does not block.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-            state = os.fstat(opened.fileno())
+        # Opening a pipe must not wait for a writer.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+            state = os.fstat(file.fileno())
             if not stat.S_ISREG(state.st_mode):
                 raise _refused(path, "it is not a regular file", "name a file")
             if state.st_size > MAX_FILE_BYTES:
-                message = f"{state.st_size} bytes; the limit `evidence file size` is {MAX_FILE_BYTES}"
-                raise _refused(path, message, "split the file")
-            return SourceFile(named, opened.read())
+                raise _refused(
+                    path, f"{state.st_size} bytes; the limit `evidence file size` is {MAX_FILE_BYTES}", "split the file"
+                )
+            return SourceFile(named, file.read())
     except (OSError, ValueError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else "it is no path"
         raise _refused(path, f"it cannot be read: {why}", "check the path and its permissions") from None
