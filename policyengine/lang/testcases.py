@@ -13,6 +13,7 @@ from policyengine.lang.givens import GivenValues
 from policyengine.lang.literals import raw_value, read_literal
 from policyengine.lang.names import suggested
 from policyengine.lang.plan import plan_value
+from policyengine.lang.types import with_article
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class TestReader:
         if declared is None:
             return None
         path = tuple(name.text for name in given.path.names)
-        if path == ("evaluation", "time"):
-            self._report(given.path.span, "PE242", "the time of a test is not given as evidence",
+        if (misplaced := _time_of_test(given)) is not None:
+            self._report(misplaced, "PE242", "the time of a test is not given as evidence",
                          "write it after the last `given`, as `at 2026-03-01T08:00:00Z`")  # fmt: skip
             return None
         if given.file is not None:
@@ -123,7 +124,7 @@ class TestReader:
             if name.text not in fields:
                 close = suggested(name.text, fields)
                 hint = f"did you mean `{close}`?" if close else f"`policyengine schema {declared.name}` prints its fields"
-                self._report(name.span, "PE201", f"there is no field `{name.text}` in a {declared.name}", hint)
+                self._report(name.span, "PE201", f"there is no field `{name.text}` in {with_article(declared.name)}", hint)
                 return None
             declared = fields[name.text]
         return declared
@@ -161,6 +162,16 @@ class TestReader:
 
     def _report(self, span: Span, code: str, message: str, hint: str) -> None:
         self.diagnostics.append(Diagnostic.at(self.source, span, code, message, hint=hint))
+
+
+def _time_of_test(given: syntax.Given) -> Span | None:
+    """Where a line gives ``evaluation.time``, which only ``at`` sets."""
+    path = given.path.text
+    if path == "evaluation.time":
+        return given.path.span
+    if path == "evaluation" and isinstance(given.value, syntax.RecordLiteral):
+        return next((name.span for name, _ in given.value.pairs if name.text == "time"), None)
+    return None
 
 
 def _leaves(given: syntax.Given) -> list[tuple[str, ...]]:

@@ -92,7 +92,7 @@ def _unexpected(source: Source, stop: Stop) -> Diagnostic:
         hint = f"`{word.text}` is a word of the language; only after a dot it may be a name"
     elif word.text == stop.text(-1):
         hint = f"leave out one `{shortened(word.text, 30)}`"
-    elif {"AND", "OR"} <= stop.expected:
+    elif {"AND", "OR"} <= stop.expected and word.kind != "symbol":
         hint = "join two conditions with `and` or `or`, or begin the next clause"
     else:
         hint = f"leave it out, or write {_listed(stop.expected)} before it"

@@ -45,6 +45,7 @@ SLIPS = [
     ('given system.open_system is "true"', "PE242", '"true"', "`true` or `false`"),
     ('given system.gamp_category is "4"', "PE242", '"4"', "whole number"),
     ("given evaluation.time is 2026-03-01T08:00:00Z", "PE242", "evaluation.time", "at 2026-03-01T08:00:00Z"),
+    ("given evaluation is { time: 2026-03-01T08:00:00Z }", "PE242", "time", "at 2026-03-01T08:00:00Z"),
     ("given accounts is { }", "PE242", "{ }", "brackets"),
     ('given accounts is [ "ann" ]', "PE242", '"ann"', "braces"),
     ('given accounts is [ { user_idd: "a" } ]', "PE201", "user_idd", "user_id"),
