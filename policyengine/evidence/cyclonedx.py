@@ -25,7 +25,7 @@ __all__ = ["MAX_COMPONENT_DEPTH", "mixed_scripts", "read_cyclonedx", "recognises
 NOT_SCANNED = "nothing shows that this very product was scanned"
 SIGNATURE_UNCHECKED = "holds a signature of its own that is not checked"
 WITHOUT_SUBJECT = "lists no component and does not say what it describes"
-OTHER_DOCUMENTS = "its statements are about other documents and not used by this version"
+OTHER_DOCUMENTS = "it lists no components, and statements about those of other documents are not used by this version"
 
 
 def recognises(document: object) -> bool:
@@ -82,8 +82,15 @@ class _Reader:
         record = Record("sbom", {key: value for key, value in fields.items() if value is not None}, Origin(self.notes.name))
         counts = {"components": len(components), "top_level": len(raw.get("components") or ()),
                   "dependencies": len(dependencies), "vulnerabilities": len(raw.get("vulnerabilities") or ())}  # fmt: skip
-        kind = "sbom" if components or product is not None else "vex" if counts["vulnerabilities"] else "bom"
-        return self._listed(record, whole, counts, kind)
+        return self._listed(record, whole, counts, self._kind(record, counts["vulnerabilities"] > 0))
+
+    def _kind(self, record: Record, has_findings: bool) -> str:
+        """``vex`` makes statements and lists no parts: taken for a second SBOM of its product, it would displace the first."""
+        if "components" in record.fields and record.fields["components"].items:  # type: ignore[attr-defined]
+            return "sbom"
+        if has_findings and "components" not in self.raw and "dependencies" not in self.raw:
+            return "vex"
+        return "sbom" if "product" in record.fields else "vex" if has_findings else "bom"
 
     def _listed(self, record: Record, whole: Stated, counts: Mapping[str, int], kind: str) -> Document:
         """A document that describes nothing is listed with the reason, and feeds nothing."""

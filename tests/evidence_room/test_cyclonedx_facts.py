@@ -322,16 +322,18 @@ def test_a_link_is_to_this_very_document_and_version(ref: str, known: bool) -> N
     assert bool(document.item.warnings) is not known
 
 
-def test_a_document_of_findings_alone_feeds_nothing_and_says_so() -> None:
-    document = read(
-        {
-            "bomFormat": "CycloneDX",
-            "specVersion": "1.6",
-            "vulnerabilities": [{"id": "CVE-1", "affects": [{"ref": "urn:cdx:x"}]}],
-        }
-    )
+@pytest.mark.parametrize("about", [{}, {"metadata": {"component": PRODUCT}}])
+def test_a_document_of_findings_alone_feeds_nothing_and_says_so(about: dict[str, Any]) -> None:
+    statements = {"vulnerabilities": [{"id": "CVE-1", "affects": [{"ref": "urn:cdx:x"}]}]}
+    document = read({"bomFormat": "CycloneDX", "specVersion": "1.6", **about, **statements})
     assert (document.item.kind, document.item.feeds, dict(document.roots)) == ("vex", (), {})
     assert "not used" in str(document.item.reason)
+
+
+def test_a_product_without_parts_is_an_sbom() -> None:
+    document = read(bom(components=[], vulnerabilities=[{"id": "CVE-1", "affects": [{"ref": "mes"}]}]))
+    assert document.item.kind == "sbom"
+    assert len(rows(document, "vulnerabilities")) == 1
 
 
 def test_warnings_have_an_end() -> None:
