@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +16,15 @@ REFUSED, INTERNAL = 2, 70
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives its exit code. Whatever goes wrong inside is 70, never 0 and never a traceback (but with --debug)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _speak_utf8()
     return guarded(lambda: _run(given), "--debug" in given)
+
+
+def _speak_utf8() -> None:
+    """What is printed is UTF-8 in every locale; what is no text, such as the name of a file, is shown escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _run(given: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,8 @@ def write_all(contents: Sequence[tuple[Path, bytes]]) -> None:
             _sync(folder)
     except OSError as problem:
         for _, draft, _ in drafts:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
         raise Refusal(
             Diagnostic("PE853", f"cannot be written: {problem.strerror}", file=str(path), hint="nothing was decided")
         ) from None
