@@ -13,7 +13,7 @@ from typing import Any
 from policyengine.cli.options import usage
 from policyengine.cli.pipeline import Judged, judge
 from policyengine.cli.request import Request
-from policyengine.cli.terminal import Progress, cache_folder, wants_colour
+from policyengine.cli.terminal import Progress, memory, wants_colour
 from policyengine.cli.writing import remove_stale, write_all
 from policyengine.core.canonical import canonical_json
 from policyengine.decision.judgement import exit_code
@@ -25,7 +25,7 @@ def run_gate(request: Request, now: datetime) -> int:
         raise usage("no evidence is named", "give it with `-e PATH`, or in a policyengine.yaml")
     key = _key(request)
     progress = Progress()
-    judged = judge(request, now, cache_folder(), progress.show)
+    judged = judge(request, now, memory(), progress.show)
     progress.done()
     written = write_results(request, judged, key)
     show(request, judged.decision, written)

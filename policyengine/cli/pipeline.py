@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ from policyengine.evidence.release import Subject as GivenSubject
 from policyengine.packs.frameworks import Frameworks, control_ids, load_frameworks, titles
 from policyengine.packs.library import Policy, default_packs, find_policies, load_policies, named_pack, shipped
 from policyengine.packs.parameters import Value, parameter_values
+from policyengine.packs.remembered import Memory
 from policyengine.signing.trust import Trust, load_trust
 
 Progress = Callable[[str], None]
@@ -42,11 +44,11 @@ class Judged:
     frameworks: Frameworks
 
 
-def judge(request: Request, now: datetime, cache: Path | None, progress: Progress) -> Judged:
+def judge(request: Request, now: datetime, memory: Memory | None, progress: Progress) -> Judged:
     """Run the gate. Raises :class:`Refusal` where nothing can be decided."""
     at = request.at or now
-    frameworks = load_frameworks(cache)
-    policies = load_policies(find_policies(policies_of(request)), control_ids(frameworks), cache)
+    frameworks = load_frameworks(memory)
+    policies = load_policies(find_policies(policies_of(request)), control_ids(frameworks), memory)
     profile = _profile(request)
     values = parameter_values(policies, profile.parameters, dict(request.parameters))
     judged = tuple(JudgedPolicy(policy.plan, policy.digest) for policy in policies)
@@ -111,9 +113,8 @@ def _evidence(request: Request, at: datetime, trust: Trust | None, progress: Pro
     for path, entry in request.declared:
         file = read_file(path)
         declared.append((file, declaration_of(entry, f"evidence entry for {path.name}")))
-    mapped = {path.resolve() for path, _ in request.declared}
-    plain = [path for path in request.evidence if path.resolve() not in mapped]
-    files = read_files(plain, lambda count: progress(f"{count} files read"))
+    mapped = [path for path, _ in request.declared]
+    files = read_files(request.evidence, lambda count: progress(f"{count} files read"), sys.stdin.buffer.read, mapped)
     documents = load(files, declared, Reading(at, trust), progress)
     subjects = tuple(given_subject(text) for text in request.subjects)
     return assemble(documents, Context(at, request.period_from, request.period_until, request.environment, subjects))

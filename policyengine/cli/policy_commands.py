@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from policyengine.cli.terminal import MAX_SHOWN, cache_folder, tell
+from policyengine.cli.terminal import MAX_SHOWN, memory, tell
 from policyengine.core.diagnostic import Diagnostic, Refusal, Severity, nearest, shown
 from policyengine.core.vocabulary import vocabulary
 from policyengine.packs.frameworks import control_ids, load_frameworks
@@ -24,7 +24,7 @@ def _compiled(paths: Sequence[Path]) -> tuple[tuple[PolicyFile, Any], ...]:
         for file in find_policies([shipped("policies")])
         if file.raw not in raws and file.name not in {n.name for n in named}
     )
-    results = compile_all(named + others, control_ids(load_frameworks(cache_folder())))
+    results = compile_all(named + others, control_ids(load_frameworks(memory())))
     return tuple(zip(named, results, strict=False))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from policyengine.core.diagnostic import Diagnostic, shown
+from policyengine.packs.remembered import Memory
 
 MAX_SHOWN = 20
 
@@ -17,12 +18,21 @@ def wants_colour(allowed: bool) -> bool:
     return allowed and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def cache_folder() -> Path | None:
-    """``POLICYENGINE_CACHE``, or a folder of the user's cache; None where ``POLICYENGINE_CACHE`` is empty."""
+def memory() -> Memory | None:
+    """What is kept between runs, in ``POLICYENGINE_CACHE`` or a folder of the user's cache; None where that is set to nothing.
+
+    Its secret lies with the user's state, never in the cache, so that a restored cache cannot bring the secret along.
+    """
     chosen = os.environ.get("POLICYENGINE_CACHE")
-    if chosen is not None:
-        return Path(chosen) if chosen else None
-    base = os.environ.get("XDG_CACHE_HOME") or (f"{os.environ['HOME']}/.cache" if os.environ.get("HOME") else "")
+    folder = Path(chosen) if chosen else _of_user("XDG_CACHE_HOME", ".cache")
+    state = _of_user("XDG_STATE_HOME", ".local/state")
+    return None if chosen == "" or folder is None or state is None else Memory(folder, state / "cache.secret")
+
+
+def _of_user(variable: str, usual: str) -> Path | None:
+    """This program's folder below a base folder of the XDG Base Directory specification."""
+    home = os.environ.get("HOME")
+    base = os.environ.get(variable) or (f"{home}/{usual}" if home else "")
     return Path(base) / "policyengine-gxp" if base else None
 
 

@@ -190,8 +190,11 @@ class Graph:
             return any_of(doubts)
         target, start = str(ends[0]), str(ends[1])
         if direct:
-            listed: Truth = target in self._edges.get(start, ())
-            return listed if listed or start in self._edges else self._silent(start)
+            if target in self._edges.get(start, ()):
+                return True
+            if self.hole is not None:
+                return self.hole
+            return False if start in self._edges else self._silent(start)
         met = self._reachable(start)
         if target in met:
             return True

@@ -203,24 +203,12 @@ class _Assembly:
         elif fitting:
             listed, record = fitting[0]
             self.roots["sbom"] = record
-            self.note_silent_scans(scans)
             if release is None:
                 self.assumptions.add(f"sbom: no release is stated; `{listed.item.name}`, the only SBOM, is taken as its SBOM")
             elif not _by_digest(record, release):
                 self.assumptions.add(
                     f"sbom: `{listed.item.name}` is matched with the release by what it is called, not by digest"
                 )
-
-    def note_silent_scans(self, scans: Sequence[Record]) -> None:
-        """A scan whose findings were not read cannot contradict the SBOM; that it agrees is taken for granted, and said."""
-        sbom = self.roots.get("sbom")
-        found = sbom.fields.get("vulnerabilities") if isinstance(sbom, Record) else None
-        if not isinstance(sbom, Record) or not isinstance(found, Collection) or found.state is not Completeness.COMPLETE:
-            return
-        for scan in _scans_of(sbom, scans):
-            if not isinstance(scan.fields.get("listed_ids"), tuple) and scan.origin:
-                words = "was not compared with the SBOM by what it found; taken to have found nothing more"
-                self.assumptions.add(f"sbom.vulnerabilities: the scan `{scan.origin.name}` {words}")
 
     def verified_scans(self) -> list[Record]:
         lists = [d.roots.get("scans") for d in self.documents if d.item.verified]
@@ -315,7 +303,9 @@ def _unlisted(found: Collection, scans: Sequence[Record]) -> str:
     for scan in scans:
         results = scan.fields.get("listed_ids")
         place = f"`{scan.origin.name}`" if scan.origin else "a scan"
-        missing = next((each for each in results if each not in listed), None) if isinstance(results, tuple) else None
+        if not isinstance(results, tuple):
+            return f"the scan {place} does not say what it found"
+        missing = next((each for each in results if each not in listed), None)
         if missing is not None:
             return f"the scan {place} found `{missing}`, which the SBOM does not list"
     return ""

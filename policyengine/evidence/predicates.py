@@ -147,8 +147,18 @@ def _scan(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:
         "database_updated": _time(database.get("lastUpdate"), "lastUpdate"),
         "finished_on": finished,
         "kind": "vuln",
+        "listed_ids": _found_ids(scanner.get("result")),
     }
     return Facts("scans", fields, finished)
+
+
+def _found_ids(results: object) -> tuple[str, ...] | None:
+    """The vulnerabilities that a scan found; an empty list is a finding too, a missing one is none."""
+    if results is None:
+        return None
+    if not isinstance(results, list) or not all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in results):
+        raise BadPredicate("`scanner.result` is not a list of findings with an `id`")
+    return tuple(dict.fromkeys(each["id"].strip() for each in results))
 
 
 def _gxp(predicate: Mapping[str, Any], _: Mapping[str, int]) -> Facts:

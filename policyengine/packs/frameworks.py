@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from policyengine import __version__
 from policyengine.core.canonical import sha256_of
 from policyengine.packs.library import shipped
-from policyengine.packs.remembered import key_of, remembered
+from policyengine.packs.remembered import Memory, key_of, remembered
 
 Frameworks = Mapping[str, Mapping[str, Any]]
 
 
-def load_frameworks(cache: Path | None = None) -> Frameworks:
+def load_frameworks(memory: Memory | None = None) -> Frameworks:
     """Framework id to ``{"title", "status", "digest", "controls": {id: {"title", "automation"}}}``, from the shipped catalogues."""
     raw = {path.parent.name: path.read_bytes() for path in sorted(shipped("frameworks").glob("*/catalogue.yaml"))}
     key = key_of("frameworks", __version__, [(name, sha256_of(content)) for name, content in raw.items()])
-    return remembered(cache, key, lambda: _read(raw))  # type: ignore[no-any-return]
+    return remembered(memory, key, lambda: _read(raw))  # type: ignore[no-any-return]
 
 
 def _read(raw: Mapping[str, bytes]) -> dict[str, Any]:

@@ -11,17 +11,20 @@ from policyengine import __version__
 from policyengine.core.canonical import sha256_of
 from policyengine.core.diagnostic import Diagnostic, Refusal, Severity, Source
 from policyengine.core.vocabulary import vocabulary_digest
-from policyengine.packs.remembered import key_of, remembered
+from policyengine.packs.pack import NAME as PACK
+from policyengine.packs.pack import PackFile, pack_beside, pack_faults
+from policyengine.packs.remembered import Memory, key_of, remembered
 
 MAX_POLICY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """The bytes of one policy file, and the name that diagnostics and decisions give it."""
+    """The bytes of one policy file, the name that diagnostics and decisions give it, and the pack that it was found in."""
 
     name: str
     raw: bytes
+    pack: PackFile | None = None
 
     @property
     def source(self) -> Source:
@@ -71,12 +74,18 @@ def named_pack(path: Path) -> Path:
 
 
 def find_policies(paths: Iterable[Path]) -> tuple[PolicyFile, ...]:
-    """Every ``.policy`` file named or below a named folder, sorted by name. Finding none is refused (PE702)."""
+    """Every ``.policy`` file named or below a named folder, sorted by name. Finding none, also in one pack, is refused (PE702).
+
+    A file of a folder brings the ``pack.yaml`` beside it along; a file that is named itself is judged on its own.
+    """
     found: dict[Path, PolicyFile] = {}
     for path in paths:
         if path.is_dir():
             for file in sorted(path.rglob("*.policy")):
-                found.setdefault(file.resolve(), _read(file, f"{path.name}/{file.relative_to(path).as_posix()}"))
+                found.setdefault(file.resolve(), _read(file, f"{path.name}/{file.relative_to(path).as_posix()}", in_pack=True))
+            empty = [pack for pack in sorted(path.rglob(PACK)) if not any(pack.parent.glob("*.policy"))]
+            if empty:
+                raise Refusal(Diagnostic("PE702", "no policy files in this pack", file=str(empty[0]), hint="restore the pack"))
         elif path.is_file():
             found.setdefault(path.resolve(), _read(path, path.name))
         else:
@@ -87,22 +96,29 @@ def find_policies(paths: Iterable[Path]) -> tuple[PolicyFile, ...]:
     return tuple(sorted(found.values(), key=lambda file: (file.name, file.raw)))
 
 
-def _read(path: Path, name: str) -> PolicyFile:
+def _read(path: Path, name: str, *, in_pack: bool = False) -> PolicyFile:
     try:
         raw = path.read_bytes()
+        pack = pack_beside(path, name) if in_pack else None
     except OSError as problem:
         raise Refusal(Diagnostic("PE703", f"cannot be read: {problem.strerror}", file=str(path))) from None
     if len(raw) > MAX_POLICY_BYTES:
         message = f"{len(raw)} bytes; the limit `policy file size` is {MAX_POLICY_BYTES}"
         raise Refusal(Diagnostic("PE701", message, file=name, hint="split the policy"))
-    return PolicyFile(name, raw)
+    return PolicyFile(name, raw, pack)
 
 
 def compile_all(policy_files: Sequence[PolicyFile], controls: Mapping[str, Collection[str]] | None = None) -> tuple[Any, ...]:
-    """Compile every file, used policies first. Gives ``lang`` results in the order of the files, with all diagnostics."""
+    """Compile every file, used policies first. Gives ``lang`` results in the order of the files, with all diagnostics.
+
+    A faulty ``pack.yaml`` is refused before anything is compiled.
+    """
     from policyengine.core.vocabulary import vocabulary
     from policyengine.lang.compile import compile_policy, used_by
 
+    faults = [fault for pack in _packs(policy_files) for fault in pack_faults(pack)]
+    if faults:
+        raise Refusal(*faults)
     sources = {file.name: file.source for file in policy_files}
     needs = {name: used_by(source) for name, source in sources.items()}
     library: dict[tuple[str, str], Any] = {}
@@ -122,12 +138,17 @@ def compile_all(policy_files: Sequence[PolicyFile], controls: Mapping[str, Colle
 
 
 def load_policies(policy_files: Sequence[PolicyFile], controls: Mapping[str, Collection[str]] | None = None,
-                  cache: Path | None = None) -> tuple[Policy, ...]:  # fmt: skip
-    """The compiled policies, from the cache where nothing changed. A policy with an error refuses the whole run (exit 2)."""
+                  memory: Memory | None = None) -> tuple[Policy, ...]:  # fmt: skip
+    """The compiled policies, from memory where nothing changed. A policy with an error refuses the whole run (exit 2)."""
     known = {framework: sorted(ids) for framework, ids in (controls or {}).items()}
     read = [(file.name, sha256_of(file.raw)) for file in policy_files]
-    key = key_of("policies", __version__, vocabulary_digest(), known, read)
-    return tuple(Policy(**each) for each in remembered(cache, key, lambda: _compiled(policy_files, controls)))
+    packs = [(pack.name, sha256_of(pack.raw), pack.beside) for pack in _packs(policy_files)]
+    key = key_of("policies", __version__, vocabulary_digest(), known, read, packs)
+    return tuple(Policy(**each) for each in remembered(memory, key, lambda: _compiled(policy_files, controls)))
+
+
+def _packs(policy_files: Iterable[PolicyFile]) -> tuple[PackFile, ...]:
+    return tuple(dict.fromkeys(file.pack for file in policy_files if file.pack))
 
 
 def _compiled(policy_files: Sequence[PolicyFile], controls: Mapping[str, Collection[str]] | None) -> list[dict[str, Any]]:
