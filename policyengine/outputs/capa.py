@@ -11,6 +11,7 @@ from typing import Any
 
 from policyengine.core.canonical import digest_of
 from policyengine.core.diagnostic import Diagnostic, Refusal
+from policyengine.decision.decide import judged_digest
 from policyengine.outputs.due import proposed_due
 from policyengine.outputs.effectiveness import proposed_check
 from policyengine.outputs.facts import DECISION_REF, Facts, facts_of, observed_text
@@ -45,7 +46,7 @@ def drafts(
     Raises ``Refusal`` where the site data is wrong (PE880, PE881) or one person owns and approves (PE882).
     """
     settings = read_site(site)
-    digest = decision_digest(decision)
+    digest = judged_digest(decision)
     system_id = (decision.get("system") or {}).get("id")
     made = []
     for position, rule in enumerate(decision["rules"]):
@@ -63,22 +64,9 @@ def drafts(
     return tuple(made)
 
 
-def decision_digest(decision: Mapping[str, Any]) -> str:
-    """The digest by which drafts name their decision: without ``quality_drafts``, which come after it."""
-    return digest_of({key: value for key, value in decision.items() if key != "quality_drafts"})
-
-
 def content_digest(draft: Mapping[str, Any]) -> str:
     """The digest of what QA reads and signs: all but status, history, signatures, occurrences and eQMS mirror."""
     return digest_of({key: value for key, value in draft.items() if key not in NOT_IN_CONTENT})
-
-
-def listed(made: tuple[Mapping[str, Any], ...]) -> list[dict[str, Any]]:
-    """The drafts as the decision lists them under ``quality_drafts``."""
-    return [
-        {"external_id": each["external_id"], "record_type": each["record_type"], "rule": each["policy"]["rule"]}
-        for each in made
-    ]
 
 
 def findings_of(rule: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
@@ -122,7 +110,9 @@ def _draft(
         "what_changed": [],
         "recurrence_of": [],
         "related": [],
-        "not_known": dict.fromkeys(("last_pass", "first_fail", "what_changed", "recurrence_of", "related", "trend"), NO_HISTORY),
+        "not_known": dict.fromkeys(
+            ("last_pass", "first_fail", "what_changed", "recurrence_of", "related", "trend"), NO_HISTORY
+        ),
         "waiver_ref": _waiver_of(rule, group, decision),
         "dedup_key": group.key,
         "series": SERIES,
@@ -175,7 +165,7 @@ def _rule_facts(rule: Mapping[str, Any], decision: Mapping[str, Any], digest: st
             "digest": policy_digest,
             "rule": rule["id"],
             "parameters": [
-                dict(each) for each in decision.get("parameters") or () if each.get("policy", rule["policy"]) == rule["policy"]
+                dict(each) for each in decision.get("parameters") or () if each.get("policy") in (None, rule["policy"])
             ],
         },
         "decision": {

@@ -73,7 +73,9 @@ def _problem(draft: Mapping[str, Any]) -> str:
     lines = [f"- **{label}:** {escaped(problem[key])}" for key, label in labels]
     policy, decision = draft["policy"], draft["decision"]
     lines.append(f"- **Expected:** {escaped(draft['expected'])}")
-    lines.append(f"- **Policy:** {code(policy['id'])} {escaped(policy['version'])}, rule {code(policy['rule'])}, digest {code(policy['digest'])}")
+    lines.append(
+        f"- **Policy:** {code(policy['id'])} {escaped(policy['version'])}, rule {code(policy['rule'])}, digest {code(policy['digest'])}"
+    )
     lines.append(f"- **Decision:** {code(decision['digest'])}, gate: {escaped(decision['gate'])}")
     if draft["waiver_ref"]:
         lines.append(f"- **Waiver:** {code(draft['waiver_ref'])}")
@@ -83,14 +85,22 @@ def _problem(draft: Mapping[str, Any]) -> str:
 def _observations(draft: Mapping[str, Any]) -> str:
     rows = []
     for each in draft["observations"]:
-        values = ", ".join(f"{code(v['path'])} = {'not recorded' if v['value'] is None else code(v['value'])}" for v in each["values"])
+        values = ", ".join(
+            f"{code(v['path'])} = {'not recorded' if v['value'] is None else code(v['value'])}" for v in each["values"]
+        )
         said = escaped(each["message"]) + (f" Note: {escaped(each['note'])}" if each["note"] else "")
-        rows.append((code(each["subject"] or "the system as a whole"), said, values or "none read", ", ".join(each["evidence_refs"])))
+        rows.append(
+            (code(each["subject"] or "the system as a whole"), said, values or "none read", ", ".join(each["evidence_refs"]))
+        )
     text = "## What was observed\n\n" + _table(("Subject", "Observed", "Values that decided it", "Evidence"), rows)
     if draft["folded"]:
         fold = draft["folded"]
         groups = [
-            (", ".join("not recorded" if g is None else code(g) for g in row["group"]), str(row["subjects"]), code(row["first_subject"]))
+            (
+                ", ".join("not recorded" if g is None else code(g) for g in row["group"]),
+                str(row["subjects"]),
+                code(row["first_subject"]),
+            )
             for row in fold["rows"]
         ]
         text += f"\n\n{fold['groups']} groups are folded into this draft; {fold['shown']} are listed.\n\n"
@@ -101,8 +111,13 @@ def _observations(draft: Mapping[str, Any]) -> str:
 def _unknowns(draft: Mapping[str, Any]) -> str:
     if not draft["unknowns"]:
         return ""
-    rows = [(escaped(each["cause"]), code(each["what"]), escaped(each["settled_by"]), str(each["subject_count"])) for each in draft["unknowns"]]
-    return "## What could not be evaluated\n\n" + _table(("Why", "What was looked at", "What would settle it", "Subjects"), rows)
+    rows = [
+        (escaped(each["cause"]), code(each["what"]), escaped(each["settled_by"]), str(each["subject_count"]))
+        for each in draft["unknowns"]
+    ]
+    return "## What could not be evaluated\n\n" + _table(
+        ("Why", "What was looked at", "What would settle it", "Subjects"), rows
+    )
 
 
 def _evidence(draft: Mapping[str, Any]) -> str:
@@ -113,7 +128,9 @@ def _evidence(draft: Mapping[str, Any]) -> str:
             code(each["name"]),
             code(each["locator"]) if each["locator"] else "whole file",
             escaped(each["signer"] or "none stated"),
-            {True: "yes", False: "no", None: "carries no signature"}[each["verified"]] if each["kind"] != "decision" else "see `verify`",
+            {True: "yes", False: "no", None: "carries no signature"}[each["verified"]]
+            if each["kind"] != "decision"
+            else "see `verify`",
             code(each["digest"]),
         )
         for each in draft["evidence"]
@@ -124,7 +141,12 @@ def _evidence(draft: Mapping[str, Any]) -> str:
 def _risk(draft: Mapping[str, Any]) -> str:
     risk = draft["risk"]
     rows = [
-        (name, "not assessed" if risk[key]["value"] is None else str(risk[key]["value"]), escaped(risk[key]["source"]), escaped(risk[key]["rationale"]))
+        (
+            name,
+            "not assessed" if risk[key]["value"] is None else str(risk[key]["value"]),
+            escaped(risk[key]["source"]),
+            escaped(risk[key]["rationale"]),
+        )
         for name, key in (("Harm (1-4)", "harm"), ("Probability (1-4)", "probability"), ("Detectability", "detectability"))
     ]
     rows += [
@@ -148,13 +170,15 @@ def _judgement(draft: Mapping[str, Any]) -> str:
     if draft["record_type"] == "evidence_request":
         return f"## For people to answer\n\n{_table(('Question', 'Answer'), [('Who delivers the evidence, and by when?', _BLANK)])}"
     prompts = draft["prompts"]
-    return "## For people to judge\n\n" + _table(("Field", "Facts to give", "Answer"), [(label, prompts[key], _BLANK) for label, key in _JUDGED])
+    return "## For people to judge\n\n" + _table(
+        ("Field", "Facts to give", "Answer"), [(label, prompts[key], _BLANK) for label, key in _JUDGED]
+    )
 
 
 def _history(draft: Mapping[str, Any]) -> str:
     lines = [f"- {escaped(each['at'])}: {escaped(each['what'])} [{each['evidence_ref']}]" for each in draft["timeline"]]
     unknown: dict[str, list[str]] = {}
-    for field, why in draft["not_known"].items():
+    for field, why in sorted(draft["not_known"].items()):
         unknown.setdefault(why, []).append(field.replace("_", " "))
     lines += [f"- {', '.join(fields)}: {why}" for why, fields in unknown.items()]
     return "## History\n\n" + "\n".join(lines)

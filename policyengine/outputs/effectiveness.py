@@ -17,7 +17,7 @@ def proposed_check(rule_id: str, failed: int, decided: int, window_days: int, te
     opportunities = -(-3 * decided // failed) if failed and decided else None
     return {
         "metric": rule_id,
-        "baseline": f"{failed} of {decided}",
+        "baseline": f"{failed} of {decided}" if decided else "not measured: no subject was decided",
         "target": f"0 in at least {opportunities} over {window_days} days" if opportunities else f"0 over {window_days} days",
         "window_days": window_days,
         "min_opportunities": opportunities,

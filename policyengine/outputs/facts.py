@@ -73,7 +73,7 @@ def _observation(finding: Mapping[str, Any], subject: str, cited: list[str], dis
         "message": discreet.text(finding["message"]),
         "values": [
             {"path": path, "value": discreet.value(path, None if value is None else str(value))}
-            for path, value in (finding.get("values") or {}).items()
+            for path, value in sorted((finding.get("values") or {}).items())
         ],
         "clauses": [
             {"kind": each["kind"], "text": each["text"], "outcome": each["outcome"]} for each in finding.get("clauses") or ()

@@ -2,50 +2,108 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from policyengine.core.diagnostic import shown
-from policyengine.outputs.reading import blocking, count_words, release_words, relaxation_words, verdict_word, why_words
+from policyengine.outputs.reading import (
+    blocking,
+    count_words,
+    open_findings,
+    relaxation_words,
+    release_words,
+    scope_words,
+    verdict_word,
+    waived_findings,
+    why_words,
+    worst_finding,
+    worst_first,
+)
+from policyengine.outputs.wording import settled_by
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_SUBJECTS_SHOWN = 25
+_DRAWN_IN_FULL = 3
+_SUBJECTS_SHOWN = 50
 _STATES = ("met", "supported", "not_met", "unknown", "not_yet_due", "waived", "not_applicable", "not_assessed")
+_FAILED = ("error", "fail")
+
+
+def render_html(
+    decision: Mapping[str, Any], drafts: Sequence[Mapping[str, Any]], frameworks: Mapping[str, Any] | None = None
+) -> bytes:
+    """UTF-8 HTML of a decision in the shape of ``docs/decision.md``. Texts of evidence are data: escaped, and without hidden characters.
+
+    ``drafts`` are those of :func:`policyengine.outputs.capa.drafts`; ``frameworks`` maps an id to its title and the titles of its
+    clauses, and may be left out, since a decision names the clauses that it touches.
+    """
+    rules = decision["rules"]
+    page = _template().render(
+        decision=decision,
+        verdict=verdict_word(decision),
+        release=release_words(decision),
+        why=why_words(decision),
+        scope=scope_words(decision),
+        relaxations=relaxation_words(decision),
+        blockers=[(rule, count_words(rule), worst_finding(rule)) for rule in blocking(decision)],
+        failing=[_drawn(rule, _FAILED) for rule in worst_first(rules) if _has(rule, _FAILED)],
+        unknown=[_drawn(rule, ("unknown",)) for rule in worst_first(rules) if _has(rule, ("unknown",))],
+        waiting=open_findings(decision, "not_yet_due"),
+        waived=waived_findings(decision),
+        holding=[rule for rule in rules if rule["outcome"] in ("pass", "not_applicable")],
+        frameworks=_frameworks(decision, frameworks or {}),
+        states=_STATES,
+        drafts=drafts,
+        digests={each["name"]: each["digest"] for each in decision["evidence"]},
+        count_words=count_words,
+        settled_by=settled_by,
+    )
+    return str(page).encode("utf-8")
 
 
 @cache
 def _template() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["shown"] = lambda value: shown(str(value))
     environment.filters["words"] = lambda value: str(value).replace("_", " ")
+    environment.filters["plain"] = _plain
     return environment.get_template("report.html.j2")
 
 
-def render_html(decision: Mapping[str, Any], drafts: Sequence[Mapping[str, Any]], frameworks: Mapping[str, Any]) -> bytes:
-    """UTF-8 HTML. ``frameworks`` maps an id to its title and the titles of its clauses."""
-    digests = {each["name"]: each["digest"] for each in decision["evidence"]}
-    rules = decision["rules"]
-    page = _template().render(
-        decision=decision, verdict=verdict_word(decision), release=release_words(decision), why=why_words(decision),
-        relaxations=relaxation_words(decision), blockers=[(rule, count_words(rule)) for rule in blocking(decision)],
-        failing=[r for r in rules if r["outcome"] in ("fail", "error")], waiting=[r for r in rules if r["outcome"] == "not_yet_due"],
-        open_rules=[r for r in rules if r["outcome"] == "unknown"], passing=[r for r in rules if r["outcome"] in ("pass", "not_applicable", "waived")],
-        count_words=count_words, drafts=drafts, digests=digests, limit=_SUBJECTS_SHOWN, frameworks=_frameworks(decision, frameworks), states=_STATES,
-    )  # fmt: skip
-    return str(page).encode("utf-8")
+def _plain(value: object) -> str:
+    return shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True))
+
+
+def _has(rule: Mapping[str, Any], outcomes: tuple[str, ...]) -> bool:
+    return rule["outcome"] in outcomes or any(each["outcome"] in outcomes for each in rule["findings"])
+
+
+def _drawn(rule: Mapping[str, Any], outcomes: tuple[str, ...]) -> dict[str, Any]:
+    """A rule with its findings of these outcomes: the first few in full, the others as rows, and how many are left out."""
+    found = [each for each in rule["findings"] if each["outcome"] in outcomes]
+    rows = found[_DRAWN_IN_FULL:_SUBJECTS_SHOWN]
+    return {"rule": rule, "full": found[:_DRAWN_IN_FULL], "rows": rows, "left_out": max(0, len(found) - _SUBJECTS_SHOWN)}
 
 
 def _frameworks(decision: Mapping[str, Any], frameworks: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each framework that the decision touches: how many clauses are in which state, and the clauses that rules speak to."""
     found = []
     for name in sorted({each["framework"] for each in decision["controls"]}):
+        catalogue = frameworks.get(name, {})
         controls = [each for each in decision["controls"] if each["framework"] == name]
-        titles = {control: said["title"] for control, said in frameworks.get(name, {}).get("controls", {}).items()}
+        titles = {control: said["title"] for control, said in catalogue.get("controls", {}).items()}
+        spoken = [
+            {**each, "title": titles.get(each["control"]) or each.get("title") or ""}
+            for each in controls
+            if each["state"] != "not_assessed"
+        ]
         counts = {state: sum(each["state"] == state for each in controls) for state in _STATES}
-        spoken = [{**each, "title": titles.get(each["control"], "")} for each in controls if each["state"] != "not_assessed"]
-        found.append({"id": name, "title": frameworks.get(name, {}).get("title", name), "counts": counts, "controls": spoken, "total": len(controls)})
+        title = str(catalogue.get("title") or name)
+        found.append({"id": name, "title": title, "status": catalogue.get("status"), "counts": counts, "controls": spoken})
     return found

@@ -21,7 +21,9 @@ def escaped(text: object) -> str:
 
 def code(text: object) -> str:
     """A code span for ids and values: longer backticks outside than inside, safe in a table cell, never empty."""
-    safe = shown(str(text)).replace("|", r"\|") or " "
+    safe = shown(str(text)) or " "
+    # A table ends its cell at a pipe after two backslashes, and a code span cannot escape the first of them.
+    safe = safe.replace("|", r"\u{007c}" if "\\" in safe else r"\|")
     fence = "`" * (max((len(run) for run in re.findall("`+", safe)), default=0) + 1)
     padding = " " if safe.startswith("`") or safe.endswith("`") else ""
     return f"{fence}{padding}{safe}{padding}{fence}"

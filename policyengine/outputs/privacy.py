@@ -24,7 +24,7 @@ _SECRET = re.compile(
     r"|\b(?:password|passwd|pwd|secret|token|api[_-]?key)\b[\"']? ?[=:] ?\S+",
     re.IGNORECASE,
 )
-_MAIL = re.compile(r"[0-9A-Za-z._%+-]{1,64}@[0-9A-Za-z-]{1,63}(?:\.[0-9A-Za-z-]{1,63}){1,5}")
+_MAIL = re.compile(r"[0-9A-Za-z._%+-]{1,64}@[A-Za-z][0-9A-Za-z-]{0,62}(?:\.[0-9A-Za-z-]{1,63}){0,4}\.[A-Za-z]{2,24}\b")
 _PRIVATE_WORDS = frozenset(
     "password passwd secret token credential pin birth birthday birthdate phone mobile telephone address street email mail "
     "salary ssn passport nationality gender religion photo fingerprint biometric patient diagnosis".split()
@@ -61,4 +61,6 @@ class Discretion:
 
 
 def _words(path: str) -> list[str]:
+    # `path (2)` is the second value that was read at one path.
+    path = re.sub(r" \(\d+\)$", "", path)
     return [word for word in re.split(r"[^0-9a-z]+", path.casefold()) if word]

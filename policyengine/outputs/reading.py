@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NEEDS_ATTENTION = ("error", "fail", "unknown", "not_yet_due", "waived")
@@ -31,7 +31,15 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 def blocking(decision: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Rules whose gate says block: errors and failures first, then unknowns, each in the order of the decision."""
     order = {"error": 0, "fail": 0}
-    return sorted((rule for rule in decision["rules"] if rule.get("gate") == "block"), key=lambda rule: order.get(rule["outcome"], 1))
+    return sorted(
+        (rule for rule in decision["rules"] if rule.get("gate") == "block"), key=lambda rule: order.get(rule["outcome"], 1)
+    )
+
+
+def worst_first(rules: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rules that block before those that only warn or are recorded; otherwise in the given order."""
+    order = {"block": 0, "warn": 1}
+    return sorted(rules, key=lambda rule: order.get(rule["gate"], 2))
 
 
 def warning(decision: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -67,9 +75,15 @@ def clauses_of(rule: Mapping[str, Any]) -> list[str]:
 
 def count_words(rule: Mapping[str, Any]) -> str:
     """``2 of 118 failed``; an unknown is never called a failure."""
-    population, parts = rule["population"], []
+    population, parts = rule["population"], list[str]()
     evaluated = population["evaluated"]
-    for key, words in (("fail", "failed"), ("unknown", "unknown"), ("error", "in error"), ("not_yet_due", "not yet due"), ("waived", "waived")):
+    for key, words in (
+        ("fail", "failed"),
+        ("unknown", "unknown"),
+        ("error", "in error"),
+        ("not_yet_due", "not yet due"),
+        ("waived", "waived"),
+    ):
         if population[key]:
             parts.append(f"{population[key]} of {evaluated} {words}" if not parts else f"{population[key]} {words}")
     return ", ".join(parts) or f"{str(rule['outcome']).replace('_', ' ')}, {counted(evaluated, 'subject')}"
@@ -82,13 +96,15 @@ def worst_finding(rule: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def relaxation_words(decision: Mapping[str, Any]) -> list[str]:
-    """What was relaxed for this decision, one phrase each."""
-    said = []
-    for each in decision.get("relaxations") or ():
-        if isinstance(each, Mapping):
-            text = next((str(each[key]) for key in ("text", "message", "what", "reason") if each.get(key)), "")
-            kind = str(each.get("kind") or "").replace("_", " ")
-            said.append(text if text.startswith(kind) else f"{kind}: {text}" if text else kind)
-        else:
-            said.append(str(each))
-    return said
+    """What was relaxed for this decision, one phrase each: the kind, what it concerns, and the detail."""
+    return [f"{each['kind'].replace('_', ' ')}, {each['what']}: {each['detail']}" for each in decision.get("relaxations") or ()]
+
+
+def open_findings(decision: Mapping[str, Any], outcome: str) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Every (rule, finding) with this outcome, also of rules that came out worse because of another subject."""
+    return [(rule, each) for rule in worst_first(decision["rules"]) for each in rule["findings"] if each["outcome"] == outcome]
+
+
+def waived_findings(decision: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any], str]]:
+    """Every (rule, finding, verdict beneath) that a waiver covers."""
+    return [(rule, each, str(each.get("verdict") or "not recorded")) for rule, each in open_findings(decision, "waived")]

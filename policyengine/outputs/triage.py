@@ -93,7 +93,7 @@ def expired_waiver(decision: Mapping[str, Any], rule: Mapping[str, Any], finding
 
 def names(waiver: Mapping[str, Any], rule: Mapping[str, Any], finding: Mapping[str, Any]) -> bool:
     """Whether a waiver is for this rule and, where it lists subjects, for this one."""
-    if waiver.get("rule") not in (rule["id"], f"{rule['policy']}/{rule['id']}"):
+    if waiver.get("rule") != rule["id"] or waiver.get("policy") not in (None, rule["policy"]):
         return False
     subjects = waiver.get("subjects")
     return not subjects or finding["subject"] in subjects

@@ -79,7 +79,9 @@ def problem_parts(
         many = f"{total} of {evaluated} failed"
         if population["unknown"]:
             many += f"; {population['unknown']} of {evaluated} could not be decided"
-    if total != len(subjects):
+    if not evaluated:
+        many = "no subject was evaluated"
+    elif total != len(subjects):
         many += f"; this draft covers {len(subjects)} of those {total}"
     return {
         "what": what,

@@ -5,6 +5,12 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from policyengine.controls.gate import DEFAULT_GATE
+from policyengine.decision.control_states import framework_counts
+from policyengine.decision.decide import decision_id
+from policyengine.decision.judgement import summary
+from policyengine.decision.plain import plain
+
 AT = "2026-03-09T06:00:00Z"
 TITLES = {"21-cfr-part-11": {"11.10(g)": "Authority checks", "11.10(e)": "Audit trails"}}
 
@@ -17,8 +23,6 @@ def finding(subject: str, outcome: str = "fail", message: str = "", **more: Any)
     made: dict[str, Any] = {
         "subject": subject,
         "outcome": outcome,
-        "verdict": outcome,
-        "disposition": None,
         "message": message or f"{subject} does not hold",
         "causes": [],
         "values": {},
@@ -46,6 +50,7 @@ def rule(id_: str, severity: str, outcome: str, findings: list[dict[str, Any]], 
         "gate": "none" if outcome in ("pass", "not_applicable") else ("block" if severity in ("critical", "major") else "warn"),
         "outcome": outcome,
         "advisory": False,
+        "gate_row": severity,
         "capa": None,
         "controls": [{"framework": "21-cfr-part-11", "control": "11.10(e)", "relation": "meets"}],
         "population": {"evaluated": sum(counts.values()), **counts},
@@ -61,7 +66,11 @@ def decision_with(*rules: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def sample_decision() -> dict[str, Any]:
     """A blocked release with every kind of outcome."""
-    duties_values = {"signature.signer.person_id": "P-0231", "version.author.person_id": "P-0231", "signature.signer.user_id": "jdoe2"}
+    duties_values = {
+        "signature.signer.person_id": "P-0231",
+        "version.author.person_id": "P-0231",
+        "signature.signer.user_id": "jdoe2",
+    }
     duties = rule(
         "sig-duties", "critical", "fail",
         [
@@ -106,45 +115,57 @@ def sample_decision() -> dict[str, Any]:
     )  # fmt: skip
     waived = rule(
         "training", "major", "waived",
-        [finding("P-0099", "waived", "P-0099 was not trained on MES 4.2", verdict="fail", disposition="risk_accepted")],
+        [finding("P-0099", "waived", "P-0099 was not trained on MES 4.2", verdict="fail", disposition="risk_accepted", waiver="W-7")],
         passed=40, title="Users are trained before they work", gate="warn",
     )  # fmt: skip
     fine = rule("at-complete", "critical", "pass", [], passed=118, title="Each GxP change records who, what, when and why")
-    return deepcopy({
+    made: dict[str, Any] = deepcopy({
         "schema_version": "1",
         "decision": "blocked",
-        "summary": {"rules": 6, "blocked_by": ["p11-records/sig-duties", "supply-chain/components-hashed", "p11-records/at-review"]},
         "evaluated_at": AT,
         "engine": {"name": "policyengine", "version": "0.1.0", "schema": digest("e")},
         "subjects": [{"name": "mes-4.2.0.tar.gz", "digest": {"sha256": "a" * 64}}],
-        "system": {"id": "MES-01", "name": "Manufacturing execution, line 1", "gxp_impact": "direct", "lifecycle_phase": "operation"},
+        "system": {"id": "MES-01", "name": "Manufacturing execution, line 1", "version": "4.2.0", "gxp_impact": "direct", "lifecycle_phase": "operation"},
         "release": {"id": "4.2.0"},
-        "profile": {"id": "basel-site", "version": "3", "digest": digest("f")},
+        "profile": {"id": "basel-site", "version": "3", "digest": digest("f"), "completeness": "stated"},
         "selection": {"frameworks": [], "rules": []},
-        "relaxations": [{"kind": "waiver", "text": "waiver W-7 accepts a failure of rule training for P-0099 until 2026-04-01T00:00:00Z"}],
+        "relaxations": [{"kind": "waiver_applied", "what": "W-7", "detail": "rule training: P-0099"}],
         "policies": [
-            {"id": "p11-records", "version": "1.0.0", "digest": digest("1")},
-            {"id": "supply-chain", "version": "2.1.0", "digest": digest("2")},
+            {"id": "p11-records", "version": "1.0.0", "title": None, "digest": digest("1")},
+            {"id": "supply-chain", "version": "2.1.0", "title": None, "digest": digest("2")},
         ],
         "parameters": [{"policy": "p11-records", "name": "review_interval", "value": "30 days", "source": "profile"}],
         "evidence": [
             {"name": "mes.cdx.json", "kind": "sbom", "format": "cyclonedx 1.6", "digest": digest("b"), "size": 40960,
-             "completeness": "complete", "verified": None, "signer": None, "reason": None, "counts": {"components": 212}},
+             "completeness": "complete", "verified": None, "signer": None, "reason": None, "counts": {"components": 212}, "feeds": [], "warnings": []},
             {"name": "signatures-2026-03.jsonl", "kind": "events", "format": "jsonl", "digest": digest("c"), "size": 81920,
-             "completeness": "not_stated", "verified": True, "signer": "mes-export", "reason": None, "counts": {"rows": 118}},
+             "completeness": "not_stated", "verified": True, "signer": "mes-export", "reason": None, "counts": {"rows": 118}, "feeds": [], "warnings": []},
             {"name": "build.intoto.json", "kind": "attestation", "format": "in-toto 1", "digest": digest("d"), "size": 2048,
-             "completeness": "not_stated", "verified": False, "signer": None, "reason": "no trusted key signed it", "counts": {}},
+             "completeness": "not_stated", "verified": False, "signer": None, "reason": "no trusted key signed it", "counts": {}, "feeds": [], "warnings": []},
         ],
         "assumptions": ["signatures: the source does not state completeness; counted as complete"],
         "rules": [duties, hashes, reviewed, planned, waived, fine],
         "controls": [
-            {"framework": "21-cfr-part-11", "control": "11.10(a)", "state": "not_met"},
-            {"framework": "21-cfr-part-11", "control": "11.10(e)", "state": "met"},
-            {"framework": "21-cfr-part-11", "control": "11.10(g)", "state": "not_met"},
-            {"framework": "eu-annex-11-2011", "control": "7.2", "state": "not_yet_due"},
-            {"framework": "eu-annex-11-2011", "control": "9", "state": "unknown"},
+            {"framework": "21-cfr-part-11", "control": "11.10(a)", "state": "not_met", "title": None, "automation": None, "rules": []},
+            {"framework": "21-cfr-part-11", "control": "11.10(e)", "state": "met", "title": None, "automation": None, "rules": []},
+            {"framework": "21-cfr-part-11", "control": "11.10(g)", "state": "not_met", "title": None, "automation": None, "rules": []},
+            {"framework": "eu-annex-11-2011", "control": "7.2", "state": "not_yet_due", "title": None, "automation": None, "rules": []},
+            {"framework": "eu-annex-11-2011", "control": "9", "state": "unknown", "title": None, "automation": None, "rules": []},
         ],
         "waivers": [
-            {"id": "W-7", "rule": "training", "subjects": ["P-0099"], "applied": True, "reason": "in force until 2026-04-01T00:00:00Z"},
+            {"id": "W-7", "rule": "training", "subjects": ["P-0099"], "applied": True,
+             "reason": "in force until 2026-04-01T00:00:00Z", "file": "W-7.dsse", "digest": digest("7"), "signer": "qa-key",
+             "applied_to": ["P-0099"]},
         ],
     })  # fmt: skip
+    made |= {
+        "exit_code": 1,
+        "lenient": False,
+        "lock_digest": None,
+        "gate_table": plain(DEFAULT_GATE),
+        "trust": None,
+        "frameworks": framework_counts(made["controls"], {}),
+        "quality_drafts": [],
+        "summary": summary(made["rules"], made["controls"]),
+    }
+    return {"id": decision_id(made), **made}
