@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from policyengine.signing.verify import State, Verification, enough_signers, ver
 
 TITLES = ("envelope", "signature", "statement", "decision", "subject", "policies", "evidence", "consistency")
 NAMED_AT_MOST = 20
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def verify_decision(
     verified = run.step(run.without(1) or unsigned, lambda: _signed(parsed, envelope_raw, trust, at))
     envelope = (verified[0] if verified else None) if trust is not None else (parsed[1] if parsed else None)
     statement = run.step(run.without(1) or ("" if envelope else run.without(2)), partial(_statement, envelope))
-    decision = run.step(run.without(3), lambda: _decision(statement))
+    decision = run.step(run.without(3), lambda: _decision(statement, at))
     checks: tuple[tuple[object, Callable[[Any, Any], tuple[None, str]]], ...] = (
         (subjects, _subjects),
         (policies, _policies),
@@ -173,7 +174,7 @@ def _statement(envelope: Any) -> tuple[Mapping[str, Any], str]:
     return data, f"in-toto Statement v1 about {_count(len(subjects), 'subject')}"
 
 
-def _decision(statement: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+def _decision(statement: Mapping[str, Any], at: datetime) -> tuple[Mapping[str, Any], str]:
     if statement.get("predicateType") != PREDICATE_TYPE:
         raise _Fault(f"predicate type `{statement.get('predicateType')}` is not `{PREDICATE_TYPE}`")
     decision = statement.get("predicate")
@@ -190,7 +191,18 @@ def _decision(statement: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     listed = [{"name": each["name"], "digest": each["digest"]} for each in statement["subject"]]
     if listed != decision["subjects"]:
         raise _Fault("the subjects of the statement are not those of the decision")
+    _has_come(decision["evaluated_at"], at)
     return decision, f"decision {decision['id']}: {decision['decision']}, evaluated at {decision['evaluated_at']}"
+
+
+def _has_come(moment: str, at: datetime) -> None:
+    """A decision about tomorrow's evidence would stay good for as long as its author likes."""
+    try:
+        evaluated = datetime.fromisoformat(moment)
+    except ValueError:
+        raise _Fault(f"`{moment}`, when it was evaluated, is not a time") from None
+    if evaluated > at + CLOCKS_DIFFER:
+        raise _Fault(f"it was evaluated at {moment}, which has not come yet")
 
 
 def _subjects(decision: Mapping[str, Any], given: Sequence[Subject]) -> tuple[None, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from policyengine.core.coerce import Mismatch
 from policyengine.lang import syntax
 from policyengine.lang.literals import licence, purl_pattern, version_range
@@ -29,8 +31,9 @@ _SYMBOLS = frozenset({"=", "!=", ">=", "<=", ">", "<"})
 
 
 class Comparisons(Values):
+    @abstractmethod
     def collection(self, expr: syntax.Expr) -> Typed:
-        raise NotImplementedError
+        """A collection or a list; a later file of this room defines it."""
 
     def truth(self, node: Node, expr: syntax.Expr) -> Typed:
         return Typed(node, BOOL, expr.span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -78,7 +79,7 @@ class TooLarge(Exception):
     inside: tuple[tuple[str, str], ...] = ()
 
 
-class Names:
+class Names(ABC):
     """Resolves names for one policy. One instance checks a whole policy; ``start_rule`` begins a new set of variables."""
 
     def __init__(self, vocabulary: Vocabulary, module: Module, zone: str) -> None:
@@ -97,9 +98,9 @@ class Names:
         self.taken: set[str] = set()
         self.size = self.depth = 0
 
-    # What later files of this room define; declared here because names may stand for any expression.
+    @abstractmethod
     def expression(self, expr: syntax.Expr) -> Typed:
-        raise NotImplementedError
+        """Any expression, for names may stand for one; a later file of this room defines it."""
 
     def grow(self, nodes_added: int) -> None:
         """Count nodes of a rule as they are written out; raises ``TooLarge`` at the limit."""

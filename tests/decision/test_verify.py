@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,12 +149,19 @@ def test_step_3_statement(raw: bytes) -> None:
         lambda s: s["predicate"].update(schema_version="2"),
         lambda s: s["predicate"]["rules"][0].update(outcome="indeterminate"),
         lambda s: s["predicate"].update(evaluated_at="2026-03-01T12:00:00"),
+        lambda s: s["predicate"].update(evaluated_at="2026-13-01T12:00:00Z"),
         lambda s: s["subject"][0].update(name="other.tar"),
         lambda s: s["subject"][0]["digest"].update(sha256="0" * 64),
     ],
 )
 def test_step_4_decision(change: Callable[[dict[str, Any]], object]) -> None:
     refused_at(verify(restated(change)), 4)
+
+
+def test_step_4_a_decision_of_tomorrow() -> None:
+    """Five minutes are the difference of two clocks; a day is somebody's wish."""
+    assert "has not come yet" in refused_at(verify(GOOD, at=AT - timedelta(days=1)), 4)
+    assert verify(GOOD, at=AT - timedelta(minutes=4)).ok
 
 
 def test_step_4_numbers_that_canonical_json_cannot_hold() -> None:
