@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+RULES_NAMED = 3
 NEEDS_ATTENTION = ("error", "fail", "unknown", "not_yet_due", "waived")
 
 
@@ -96,8 +97,20 @@ def worst_finding(rule: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def relaxation_words(decision: Mapping[str, Any]) -> list[str]:
-    """What was relaxed for this decision, one phrase each: the kind, what it concerns, and the detail."""
-    return [f"{each['kind'].replace('_', ' ')}, {each['what']}: {each['detail']}" for each in decision.get("relaxations") or ()]
+    """What was relaxed for this decision, one phrase each: the kind, what it concerns, and the detail.
+
+    Rules that were not selected are one phrase once they are many; the decision names each.
+    """
+    relaxed = decision.get("relaxations") or ()
+    left_out = [each["what"] for each in relaxed if each["kind"] == "rule_not_selected"]
+    many = len(left_out) > RULES_NAMED
+    words = [f"{each['kind'].replace('_', ' ')}, {each['what']}: {each['detail']}" for each in relaxed
+             if not (many and each["kind"] == "rule_not_selected")]  # fmt: skip
+    if many:
+        words.append(
+            f"{len(left_out)} rules not selected, {', '.join(left_out[:RULES_NAMED])} and others: not judged in this run"
+        )
+    return words
 
 
 def open_findings(decision: Mapping[str, Any], outcome: str) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:

@@ -16,6 +16,7 @@ from policyengine.outputs.capa import drafts
 from policyengine.outputs.capa_markdown import draft_markdown
 from policyengine.outputs.html import render_html
 from policyengine.outputs.markdown import decision_markdown
+from policyengine.outputs.reading import relaxation_words
 from policyengine.outputs.summary import one_line, summary_text
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -137,3 +138,19 @@ def test_evidence_that_did_not_verify_says_so_with_its_reason():
     assert "not verified" in page
     assert "no trusted key signed it" in page
     assert "carries no signature" in page
+
+
+def test_many_rules_that_were_left_out_are_one_relaxation():
+    left_out = [{"kind": "rule_not_selected", "what": f"p/r{n}", "detail": "not judged in this run"} for n in range(37)]
+    loosened = {"kind": "gate_loosened", "what": "major/fail", "detail": "the profile turns `block` into `warn`"}
+    assert relaxation_words({"relaxations": [loosened, *left_out]}) == [
+        "gate loosened, major/fail: the profile turns `block` into `warn`",
+        "37 rules not selected, p/r0, p/r1, p/r2 and others: not judged in this run",
+    ]
+    assert len(relaxation_words({"relaxations": left_out[:3]})) == 3
+
+
+def test_markdown_says_what_was_relaxed_before_the_verdict():
+    loosened = {"kind": "gate_loosened", "what": "major/fail", "detail": "the profile turns `block` into `warn`"}
+    page = decision_markdown({**sample_decision(), "relaxations": [loosened]}, ())
+    assert page.index("gate loosened") < page.index("# BLOCKED")
