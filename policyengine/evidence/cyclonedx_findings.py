@@ -1,6 +1,7 @@
 """Vulnerabilities of a CycloneDX document: one row for each vulnerability and affected component of this very document.
 
 A statement about another version of a component says nothing of this one: it makes a row, but its analysis is not taken.
+Where what is affected cannot be told, the row has no component and no analysis: a vulnerability never vanishes by its reference.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from policyengine.evidence.notes import Notes
 
 SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
 METHODS = ("CVSSv4", "CVSSv31", "CVSSv3", "CVSSv2")
+BANDS = ((Decimal(9), "critical"), (Decimal(7), "high"), (Decimal(4), "medium"), (Decimal("0.1"), "low"))
 RESOLVED = ("resolved", "resolved_with_pedigree")
 RESOLVED_ASSUMED = "a resolved vulnerability counts as resolved at the last update of its analysis"
 _BOM_LINK = re.compile(r"urn:cdx:([0-9a-fA-F-]{36})/([0-9]{1,9})(?:#(.+))?")
@@ -28,22 +30,28 @@ Time = Callable[[object, str], datetime | None]
 def vulnerability_rows(
     document: Mapping[str, Any], declared: Mapping[str, Record], notes: Notes, time: Time
 ) -> Iterator[Record]:
-    """The rows. A statement that names no component of this document is not used: a warning says so."""
+    """The rows. A statement that names no component of this document keeps its place: nothing says that it is not about this one."""
     for index, raw in enumerate(document.get("vulnerabilities") or ()):
         pointer = f"/vulnerabilities/{index}"
         facts = _facts(raw, pointer, notes, time)
         affected: dict[str, list[Mapping[str, Any]]] = {}
+        astray = not raw.get("affects")
         for position, target in enumerate(raw.get("affects") or ()):
             ref = local_ref(target["ref"], document, declared)
             component = declared.get(ref)
             if component is None or component.type != "component":
-                notes.warn(f"{pointer}/affects/{position}", f"`{target['ref']}` is not a component of this document: not used")
+                astray = True
+                message = f"`{target['ref']}` is not a component of this document: `{facts['id']}` is kept without it"
+                notes.warn(f"{pointer}/affects/{position}", message)
             else:
                 affected.setdefault(ref, []).extend(target.get("versions") or [{}])
         if not raw.get("affects"):
-            notes.warn(pointer, f"`{facts['id']}` names no affected component: not used")
+            notes.warn(pointer, f"`{facts['id']}` names no affected component: kept without one")
+        origin = Origin(notes.name, pointer)
         for ref, versions in affected.items():
-            yield from _row(declared[ref], versions, facts, Origin(notes.name, pointer), notes)
+            yield from _row(declared[ref], versions, facts, origin, notes)
+        if astray:
+            yield Record("vulnerability", _without_analysis(facts), origin)
 
 
 def _row(component: Record, versions: Sequence[Mapping[str, Any]], facts: Mapping[str, object], origin: Origin,
@@ -54,13 +62,15 @@ def _row(component: Record, versions: Sequence[Mapping[str, Any]], facts: Mappin
         text = version.text if isinstance(version, Version) else ""
         notes.warn(origin.pointer, f"`{facts['id']}` is stated not to affect `{component.fields['name']}` {text}: no row")
         return
-    fields = {**facts, "component": component}
-    if not stated:
-        for name in [name for name in fields if name.startswith("analysis_") or name == "resolved_at"]:
-            del fields[name]
-    elif version is not None and "analysis_state" in fields:
+    fields = {**(facts if stated else _without_analysis(facts)), "component": component}
+    if version is not None and "analysis_state" in fields:
         fields["analysis_version"] = version
     yield Record("vulnerability", fields, origin)
+
+
+def _without_analysis(facts: Mapping[str, object]) -> dict[str, object]:
+    """What somebody found out about something else clears nothing here."""
+    return {name: value for name, value in facts.items() if not name.startswith("analysis_") and name != "resolved_at"}
 
 
 def _statuses(versions: Sequence[Mapping[str, Any]], version: object) -> Iterator[tuple[str, bool | None]]:

@@ -318,8 +318,22 @@ def test_a_link_is_to_this_very_document_and_version(ref: str, known: bool) -> N
     document = read(
         bom(components=[A, {**B, "bom-ref": "p@q"}], vulnerabilities=[{"id": "CVE-2026-1", "affects": [{"ref": ref}]}])
     )
-    assert bool(rows(document, "vulnerabilities")) is known
+    (row,) = rows(document, "vulnerabilities")
+    assert ("component" in row.fields) is known
     assert bool(document.item.warnings) is not known
+
+
+@pytest.mark.parametrize("affects", [[], [{"ref": "a "}], [{"ref": f"urn:cdx:{SERIAL[::-1]}/1#a"}], [{"ref": "service"}]])
+def test_a_critical_finding_does_not_vanish_with_its_component(affects: Any) -> None:
+    finding = {"id": "CVE-2026-1", "affects": affects, "ratings": [{"severity": "critical"}],
+               "analysis": {"state": "resolved", "lastUpdated": "2026-10-01T00:00:00Z"}}  # fmt: skip
+    document = read(bom(vulnerabilities=[finding], services=[{"bom-ref": "service", "name": "s"}]))
+    assert [dict(row.fields) for row in rows(document, "vulnerabilities")] == [{"id": "CVE-2026-1", "severity": "critical"}]
+
+
+def test_a_reference_that_leads_nowhere_keeps_its_place_beside_one_that_does() -> None:
+    found = rows(found_by(affects=[{"ref": "a"}, {"ref": "b "}, {"ref": "c"}]), "vulnerabilities")
+    assert [("component" in row.fields) for row in found] == [True, False]
 
 
 @pytest.mark.parametrize("about", [{}, {"metadata": {"component": PRODUCT}}])
