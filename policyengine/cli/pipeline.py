@@ -14,6 +14,7 @@ from policyengine.cli.request import Request
 from policyengine.controls.profile import Profile, default_profile, load_profile
 from policyengine.core.canonical import sha256_of
 from policyengine.core.diagnostic import Diagnostic, Refusal
+from policyengine.core.digests import stated_twice
 from policyengine.core.model import EvidenceSet, Record
 from policyengine.core.vocabulary import vocabulary
 from policyengine.decision.decide import decide, with_quality_drafts
@@ -137,13 +138,19 @@ def _subjects(evidence: EvidenceSet) -> tuple[Subject, ...]:
     artifacts = release.fields.get("artifacts") if isinstance(release, Record) else None
     items: Any = artifacts if isinstance(artifacts, tuple) else getattr(artifacts, "items", ())
     return tuple(
-        Subject(str(each.fields["name"]), _digest_map(each.fields.get("digests"))) for each in items if isinstance(each, Record)
+        Subject(name := str(each.fields["name"]), _digest_map(name, each.fields.get("digests")))
+        for each in items
+        if isinstance(each, Record)
     )
 
 
-def _digest_map(digests: object) -> dict[str, str]:
-    listed = digests if isinstance(digests, tuple) else ()
-    return {algorithm: content for algorithm, _, content in (str(each).partition(":") for each in listed)}
+def _digest_map(name: str, digests: object) -> dict[str, str]:
+    """Refused where two digests of one algorithm are stated: a map would keep one of them and hide the other."""
+    listed = [str(each) for each in digests] if isinstance(digests, tuple) else []
+    twice = stated_twice(listed)
+    if twice:
+        raise Refusal(Diagnostic("PE430", f"artifact `{name}` has two different {twice} digests: {', '.join(listed)}"))
+    return {algorithm: content for algorithm, _, content in (each.partition(":") for each in listed)}
 
 
 def _release(evidence: EvidenceSet) -> Mapping[str, object] | None:

@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from policyengine.core.diagnostic import nearest
+from policyengine.core.digests import STRONG_DIGESTS as STRONG_DIGESTS
+from policyengine.core.digests import WEAK_DIGESTS as WEAK_DIGESTS
+from policyengine.core.digests import algorithm_named, stated_twice
 from policyengine.core.model import Collection, Completeness, Origin, Period, Record, Version
 from policyengine.core.vocabulary import FieldType, Vocabulary
 
-STRONG_DIGESTS = {"sha256": 64, "sha384": 96, "sha512": 128, "sha3-256": 64, "sha3-384": 96, "sha3-512": 128,
-                  "blake2b-256": 64, "blake2b-384": 96, "blake2b-512": 128, "blake3": 64}  # fmt: skip
-WEAK_DIGESTS = {"md5": 32, "sha1": 40, "gitcommit": 40}
 MOST_DIGITS = 40
 _DURATION = re.compile(r"(\d+) *(second|minute|hour|day|week|month|year)s?")
 _ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -112,16 +112,22 @@ class Reader:
             raw = [raw]
         if not isinstance(raw, list | tuple):
             raise Mismatch(pointer, f"{_kind(raw)} found, a list of digests expected")
-        return tuple(sorted({digest(_required_text(d, pointer), pointer, self.strict) for d in raw})) or None
+        digests = tuple(sorted({digest(_required_text(d, pointer), pointer, self.strict) for d in raw}))
+        twice = stated_twice(digests)
+        if twice:
+            raise Mismatch(pointer, f"two different {twice} digests found", "one artifact has one digest of an algorithm")
+        return digests or None
 
 
 def digest(text: str, pointer: str = "", strict: bool = True) -> str:
     """``alg:hex`` in lower case. In strict mode a known algorithm must have its own length of hex digits."""
-    algorithm, colon, content = text.partition(":")
-    algorithm = algorithm.lower().replace("sha-", "sha").replace("sha3", "sha3-").replace("--", "-")
+    name, colon, content = text.partition(":")
     content = content.lower()
-    if not colon or not re.fullmatch(r"[0-9a-z_.-]+", algorithm):
+    if not colon or not re.fullmatch(r"[0-9A-Za-z_.-]+", name):
         raise Mismatch(pointer, f"`{text}` is not a digest", "write `sha256:` and 64 hex digits")
+    algorithm = algorithm_named(name)
+    if algorithm is None:
+        raise Mismatch(pointer, f"there is no digest algorithm `{name}`", "write `sha256:` and 64 hex digits")
     length = STRONG_DIGESTS.get(algorithm) or WEAK_DIGESTS.get(algorithm)
     if strict and length is not None and not re.fullmatch(f"[0-9a-f]{{{length}}}", content):
         raise Mismatch(pointer, f"`{text}` is not a {algorithm} digest", f"{algorithm} has {length} hex digits")

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from policyengine.core.canonical import canonical_json, digest_of
-from policyengine.core.coerce import STRONG_DIGESTS, WEAK_DIGESTS
 from policyengine.core.diagnostic import Diagnostic, Refusal
+from policyengine.core.digests import STRONG_DIGESTS, WEAK_DIGESTS
 from policyengine.decision.judgement import ALLOWED, BLOCKED
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"

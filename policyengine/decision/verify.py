@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from policyengine.core.canonical import canonical_json
-from policyengine.core.coerce import STRONG_DIGESTS
 from policyengine.core.diagnostic import Refusal
+from policyengine.core.digests import same_content
 from policyengine.core.strict_json import load_json
 from policyengine.decision.consistency import contradictions
 from policyengine.decision.inputs import Subject
@@ -225,8 +225,8 @@ def _subjects(decision: Mapping[str, Any], given: Sequence[Subject]) -> tuple[No
 
 def _same_artifact(left: Mapping[str, str], right: Mapping[str, str]) -> bool:
     """A common strong digest, and every algorithm that both have agrees."""
-    common = set(left) & set(right)
-    return any(each in STRONG_DIGESTS for each in common) and all(left[each].lower() == right[each].lower() for each in common)
+    ours, theirs = ([f"{algorithm}:{content}" for algorithm, content in each.items()] for each in (left, right))
+    return same_content(ours, theirs) is True
 
 
 def _policies(decision: Mapping[str, Any], given: Mapping[str, str]) -> tuple[None, str]:

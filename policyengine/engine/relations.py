@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from policyengine.core.coerce import STRONG_DIGESTS, WEAK_DIGESTS
+from policyengine.core.digests import same_content
 from policyengine.core.model import Collection, Completeness, Record, Version
 from policyengine.core.outcome import CauseKind, Truth, Unknown, all_of, any_of, unknown
 
@@ -29,22 +29,11 @@ def incomparable(left: object, right: object) -> Unknown:
 
 
 def same_artifact(left: Iterable[str], right: Iterable[str]) -> Truth:
-    """True if a common strong algorithm agrees and no common algorithm disagrees, false if one disagrees."""
-    first, second = _by_algorithm(left), _by_algorithm(right)
-    common = [a for a in first if a in second and (a in STRONG_DIGESTS or a in WEAK_DIGESTS)]
-    if any(not first[a] & second[a] for a in common):
-        return False
-    if any(a in STRONG_DIGESTS for a in common):
-        return True
-    return unknown(CauseKind.NOT_COMPARABLE, "no strong digest algorithm in common")
-
-
-def _by_algorithm(digests: Iterable[str]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for digest in digests:
-        algorithm, _, content = digest.partition(":")
-        found.setdefault(algorithm, set()).add(content)
-    return found
+    """True if a common strong algorithm agrees and no common algorithm disagrees, false if one disagrees, else unknown."""
+    said = same_content(left, right)
+    if said is None:
+        return unknown(CauseKind.NOT_COMPARABLE, "no strong digest algorithm in common that both state once")
+    return said
 
 
 def compare_versions(cmp: str, left: Version, right: Version) -> Truth:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from policyengine.core.coerce import STRONG_DIGESTS, WEAK_DIGESTS, Mismatch, digest
+from policyengine.core.coerce import Mismatch, digest
 from policyengine.core.diagnostic import Diagnostic, Refusal
+from policyengine.core.digests import STRONG_DIGESTS, WEAK_DIGESTS, same_content, stated_twice
 from policyengine.core.model import Collection, Record, Version
 
 _ARCHIVE = re.compile(
@@ -36,8 +37,8 @@ class Release:
 def release_of(stated: Record | None, subjects: Sequence[Subject]) -> Release | None:
     """The release that evidence and subjects agree on; None where there is neither.
 
-    Raises ``Refusal``: PE430 for a subject without a name or a strong digest, or one that contradicts itself or another
-    of its name; PE431 for a subject that is not an artifact of the stated release.
+    Raises ``Refusal``: PE430 for a subject without a name or a strong digest, a subject or artifact that contradicts itself, or
+    a subject that contradicts another of its name; PE431 for a subject that is not an artifact of the stated release.
     """
     given = _checked(subjects)
     if stated is None and not given:
@@ -47,6 +48,7 @@ def release_of(stated: Record | None, subjects: Sequence[Subject]) -> Release | 
         names = ", ".join(sorted({s.name for s in given}))
         return Release(Record("software_release", {"id": names, "artifacts": artifacts}), stated=False)
     known = _records(stated.fields.get("artifacts"))
+    _refuse_contradictory(known)
     if not given:
         return Release(stated, stated=True)
     if not known:
@@ -59,11 +61,18 @@ def release_of(stated: Record | None, subjects: Sequence[Subject]) -> Release | 
     return Release(stated, stated=True)
 
 
+def _refuse_contradictory(artifacts: Sequence[Record]) -> None:
+    """An artifact with two digests of one algorithm would lend the evidence of the one content to the other."""
+    for artifact in artifacts:
+        digests = digests_of(artifact)
+        if stated_twice(digests):
+            message = f"artifact `{artifact.fields.get('name')}` has two digests of one algorithm: {', '.join(digests)}"
+            raise Refusal(_at(artifact, "PE430", message, "an artifact has one digest of an algorithm"))
+
+
 def agree(left: Iterable[str], right: Iterable[str]) -> bool:
     """Whether two sets of digests are of one artifact: a strong algorithm in common, and no common one contradicts."""
-    ours, theirs = _by_algorithm(left), _by_algorithm(right)
-    common = ours.keys() & theirs.keys()
-    return any(a in STRONG_DIGESTS for a in common) and all(ours[a] == theirs[a] for a in common)
+    return same_content(left, right) is True
 
 
 def digests_of(record: Record, field: str = "digests") -> tuple[str, ...]:
@@ -133,7 +142,7 @@ def _checked(subjects: Sequence[Subject]) -> list[Subject]:
         why = ""
         if not subject.name.strip():
             why = "has no name"
-        elif len(_by_algorithm(digests)) != len(digests):
+        elif stated_twice(digests):
             why = f"has two digests of one algorithm: {', '.join(digests)}"
         elif not any(d.partition(":")[0] in STRONG_DIGESTS for d in digests):
             weak = [d for d in digests if d.partition(":")[0] in WEAK_DIGESTS]
@@ -158,12 +167,12 @@ def _stranger(subject: Subject, artifacts: Sequence[Record], release: Record) ->
     message = (
         f"subject `{subject.name}` {_short(subject.digests)} is not of release `{release.fields.get('id')}`, which has {shown}"
     )
-    origin = release.origin
-    return Diagnostic("PE431", message, file=origin.name if origin else "", pointer=origin.pointer if origin else "")
+    return _at(release, "PE431", message)
 
 
-def _by_algorithm(digests: Iterable[str]) -> dict[str, str]:
-    return dict(each.partition(":")[::2] for each in digests)
+def _at(record: Record, code: str, message: str, hint: str = "") -> Diagnostic:
+    origin = record.origin
+    return Diagnostic(code, message, file=origin.name if origin else "", pointer=origin.pointer if origin else "", hint=hint)
 
 
 def _short(digests: Iterable[str]) -> str:
