@@ -315,6 +315,8 @@ def _unidentified(parts: object) -> str:
     if isinstance(parts, Collection) and parts.state in (Completeness.INCOMPLETE, Completeness.ABSENT):
         return "its components are not all listed"
     rows = parts.items if isinstance(parts, Collection) else parts
+    if not rows and not (isinstance(parts, Collection) and parts.state is Completeness.COMPLETE):
+        return "its components are not listed"
     for row in rows if isinstance(rows, tuple) else (None,):
         if not isinstance(row, Record) or not ("purl" in row.fields or "cpe" in row.fields):
             name = row.fields.get("name") if isinstance(row, Record) else None

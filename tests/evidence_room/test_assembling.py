@@ -314,6 +314,20 @@ def test_vulnerabilities_are_whole_only_after_a_verified_scan(scanned: Document,
     assert after.state is (Completeness.INCOMPLETE if reason else Completeness.COMPLETE)
 
 
+@pytest.mark.parametrize("state", [Completeness.NOT_STATED, Completeness.COMPLETE])
+def test_a_list_without_components_shows_nothing_unless_it_is_said_to_be_whole(state: Completeness) -> None:
+    document = sbom("a.cdx.json", version="4.2.0", digests=sha("a"))
+    record: Any = document.roots["sbom"]
+    fields = {**record.fields, "components": Collection((), state), "vulnerabilities": Collection((), Completeness.INCOMPLETE)}
+    evidence = assemble(
+        [replace(document, roots={"sbom": replace(record, fields=fields)}), scan(sha("a"), []), release(digest=sha("a"))], NOW
+    )
+    after = evidence.roots["sbom"].fields["vulnerabilities"]  # type: ignore[union-attr]
+    whole = state is Completeness.COMPLETE
+    assert after.reason == ("" if whole else "its components are not listed")
+    assert after.state is (Completeness.COMPLETE if whole else Completeness.INCOMPLETE)
+
+
 def test_contradicting_actors_are_told_at_the_file_of_the_event() -> None:
     evidence = assemble([
         given('{"id": "1", "actor": {"user_id": "ann", "person_id": "P1"}}\n', "{as: audit_trail.events}", "e.jsonl"),
