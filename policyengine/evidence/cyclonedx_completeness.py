@@ -1,7 +1,7 @@
 """What the ``compositions`` of a CycloneDX document say of the lists in it.
 
 ``unknown`` is an author's statement that parts may be missing, so it makes a list incomplete like the ``incomplete``
-ones do. ``not_specified`` states nothing.
+ones do. ``not_specified`` states nothing, and takes the statement away from a ``complete`` about the same.
 """
 
 from __future__ import annotations
@@ -36,18 +36,21 @@ def of_dependencies(compositions: Sequence[Mapping[str, Any]], product: str | No
 
 
 def _stated(compositions: Sequence[Mapping[str, Any]], kind: str, product: str | None) -> Stated:
-    whole = False
+    whole, doubted = False, False
     for index, each in enumerate(compositions):
         about = each.get(kind) or ()
         of_document = not any(each.get(other) for other in ("assemblies", "dependencies", "vulnerabilities"))
         if not about and not of_document:
             continue
         aggregate = each.get("aggregate", _SILENT)
+        ours = of_document or product in about
         if aggregate == "complete":
-            whole = whole or of_document or product in about
-        elif aggregate != _SILENT:
+            whole = whole or ours
+        elif aggregate == _SILENT:
+            doubted = doubted or ours
+        else:
             return Stated(Completeness.INCOMPLETE, f"its composition {index} says `{aggregate}`{_of(about)}")
-    return Stated(Completeness.COMPLETE if whole else Completeness.NOT_STATED)
+    return Stated(Completeness.COMPLETE if whole and not doubted else Completeness.NOT_STATED)
 
 
 def _of(refs: Iterable[str]) -> str:

@@ -117,9 +117,21 @@ def _facts(raw: Mapping[str, Any], pointer: str, notes: Notes, time: Time) -> di
 
 
 def _severity(ratings: Sequence[Mapping[str, Any]]) -> str | None:
-    """The highest severity that any rating states; not recorded where none does, or all say ``unknown``."""
-    ranks = [SEVERITIES.index(rating["severity"]) for rating in ratings if rating.get("severity") in SEVERITIES]
-    return SEVERITIES[max(ranks)] if ranks else None
+    """The highest severity that any rating states, or that its CVSS score says against a lower word.
+
+    Not recorded where no rating states one, or all say ``unknown``: a low score alone lets nothing off.
+    """
+    stated = [SEVERITIES.index(rating["severity"]) for rating in ratings if rating.get("severity") in SEVERITIES]
+    return SEVERITIES[max(*stated, *map(_band, ratings), 0)] if stated else None
+
+
+def _band(rating: Mapping[str, Any]) -> int:
+    """The rank of a CVSS score; a score of no named method is taken for one. CVSS 2 has nothing above ``high``."""
+    method = rating.get("method", METHODS[0])
+    if method not in METHODS or "score" not in rating:
+        return 0
+    found = next((word for least, word in BANDS if Decimal(rating["score"]) >= least), "none")
+    return SEVERITIES.index("high" if (method, found) == ("CVSSv2", "critical") else found)
 
 
 def _score(ratings: Sequence[Mapping[str, Any]]) -> Decimal | None:

@@ -67,6 +67,10 @@ def component(**changes: Any) -> Record:
     ([{"aggregate": "complete", "assemblies": ["mes"]}, {"aggregate": "unknown", "assemblies": ["a"]}], "incomplete", "incomplete"),
     ([{"aggregate": "unknown", "assemblies": ["mes"]}], "incomplete", "incomplete"),
     ([{"aggregate": "not_specified", "assemblies": ["mes"]}], "not_stated", "not_stated"),
+    ([{"aggregate": "complete", "assemblies": ["mes"]}, {"aggregate": "unknown", "assemblies": ["mes"]}], "incomplete", "incomplete"),
+    ([{"aggregate": "complete", "assemblies": ["mes"]}, {"aggregate": "incomplete", "assemblies": ["mes"]}], "incomplete", "incomplete"),
+    ([{"aggregate": "complete", "assemblies": ["mes"]}, {"aggregate": "not_specified", "assemblies": ["mes"]}], "not_stated", "not_stated"),
+    ([{"aggregate": "not_specified"}, {"aggregate": "complete"}], "not_stated", "not_stated"),
     ([{"aggregate": "incomplete_third_party_only", "assemblies": ["a"]}], "incomplete", "incomplete"),
     ([{"aggregate": "incomplete", "dependencies": ["a"]}, {"aggregate": "complete", "assemblies": ["mes"]}], "complete", "incomplete"),
     ([{"aggregate": "incomplete", "vulnerabilities": ["x"]}, {"aggregate": "complete", "assemblies": ["mes"]}], "complete", "not_stated"),
@@ -247,6 +251,11 @@ def test_the_schema_is_found_without_loading_the_library() -> None:
     assert ran.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("name", ["purl", "cpe"])
+def test_a_blank_identifier_is_not_recorded(name: str) -> None:
+    assert not {"purl", "cpe"} & component(**{"purl": "", name: " "}).fields.keys()
+
+
 # Vulnerabilities
 
 
@@ -269,6 +278,12 @@ def test_there_is_a_row_for_each_affected_component() -> None:
     ([{"score": 9.8, "method": "CVSSv31"}, {"score": 5.1, "method": "CVSSv4"}, {"score": 6.30, "method": "CVSSv4"}], None, Decimal("9.8")),
     ([{"score": 10, "method": "CVSSv2"}, {"score": 7.5, "method": "CVSSv3"}], None, Decimal(10)),
     ([{"score": 99, "method": "OWASP"}, {"score": 3}], None, None),
+    ([{"score": 10.0, "severity": "info"}], "critical", None),
+    ([{"score": 7.0, "severity": "low", "method": "CVSSv31"}], "high", Decimal(7)),
+    ([{"score": 10, "severity": "low", "method": "CVSSv2"}], "high", Decimal(10)),
+    ([{"score": 3.9, "severity": "critical", "method": "CVSSv4"}], "critical", Decimal("3.9")),
+    ([{"severity": "low"}, {"score": 9.8, "method": "CVSSv31"}], "critical", Decimal("9.8")),
+    ([{"score": 99, "severity": "low", "method": "OWASP"}], "low", None),
 ])  # fmt: skip
 def test_severity_and_score_are_the_highest(ratings: Any, severity: str | None, score: Decimal | None) -> None:
     (row,) = rows(found_by(ratings=ratings), "vulnerabilities")
