@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from policyengine.core.coerce import Reader
 from policyengine.core.model import Collection, Origin, Record
 from policyengine.core.vocabulary import vocabulary
@@ -31,11 +33,69 @@ def test_one_match_none_and_several() -> None:
     assert linked == [roots["changes"].items[0], None, None]
 
 
-def test_what_is_given_inline_stays() -> None:
+def trail(*events: dict[str, Any]) -> Record:
+    return Record("audit_trail", {"events": rows("audit_event", *events)})
+
+
+def fields_of(roots: dict[str, Any], name: str) -> list[Any]:
+    """What the field holds in each event."""
+    events = roots["audit_trail"].fields["events"].items
+    return [event.fields[name].fields if name in event.fields else None for event in events]
+
+
+def test_what_is_given_inline_stays_where_no_register_was_delivered() -> None:
     event = {"id": "E1", "change_id": "C1", "change": {"id": "C1", "status": "draft"}}
-    trail = Record("audit_trail", {"events": rows("audit_event", event)})
-    roots, _ = resolved(audit_trail=trail, changes=rows("change", {"id": "C1", "status": "approved"}))
-    assert roots["audit_trail"].fields["events"].items[0].fields["change"].fields["status"] == "draft"
+    roots, said = resolved(audit_trail=trail(event))
+    assert fields_of(roots, "change") == [{"id": "C1", "status": "draft"}]
+    assert not said
+
+
+def test_the_register_wins_over_a_record_that_a_row_brings_along() -> None:
+    inline = {"id": "C1", "status": "closed", "approver": {"person_id": "P1"}, "objective_met": True, "emergency": False}
+    register = rows("change", {"id": "C1", "status": "draft", "approver": {"person_id": "P1", "name": "A"}},
+                    {"id": "C2", "emergency": True})  # fmt: skip
+    roots, said = resolved(audit_trail=trail({"id": "E1", "change_id": "C1", "change": inline}), changes=register)
+    (change,) = fields_of(roots, "change")
+    assert change["status"] == "draft"
+    assert change["approver"].fields == {"person_id": "P1", "name": "A"}
+    assert "emergency" not in change
+    assert change["objective_met"] is True
+    assert [each.partition("`")[2] for each in said] == [
+        "change.status` is not what changes records for `C1`: the register is taken",
+        "change.emergency` is not what changes records for `C1`: the register is taken",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "own", "why"),
+    [
+        ("C9", "C9", "`C9` is not in changes"),
+        (None, "C9", "`C9` is not in changes"),
+        ("C9", "C1", "`change` is `C1`, `change_id` is `C9`"),
+        ("C1", "C9", "`change` is `C9`, `change_id` is `C1`"),
+        ("C2", "C2", "`C2` is more than once in changes"),
+    ],
+)
+def test_an_embedded_record_that_the_register_does_not_know_is_not_recorded(stated: str | None, own: str, why: str) -> None:
+    event = {"id": "E1", "change_id": stated, "change": {"id": own, "status": "closed"}}
+    register = rows("change", {"id": "C1", "status": "closed"}, {"id": "C2"}, {"id": "C2"})
+    roots, said = resolved(audit_trail=trail(event), changes=register)
+    assert fields_of(roots, "change") == [None]
+    assert len(said) == 1
+    assert why in said[0]
+
+
+def test_the_register_of_records_wins_over_what_an_event_says_of_its_record() -> None:
+    register = rows("record", {"id": "R1", "gxp": True, "version": "7"})
+    events = ({"id": "E1", "record": {"id": "R1", "gxp": False, "version": "1", "type": "batch"}},
+              {"id": "E2", "record": {"id": "R9", "gxp": False, "version": "1"}}, {"id": "E3", "record": {"id": "R9"}})  # fmt: skip
+    roots, said = resolved(audit_trail=trail(*events), records=register)
+    assert fields_of(roots, "record") == [
+        {"id": "R1", "gxp": True, "version": "1", "type": "batch"}, {"id": "R9", "version": "1"}, {"id": "R9"}]  # fmt: skip
+    assert [each.partition("`")[2] for each in said] == [
+        "record.gxp` is not what records records for `R1`: the register is taken",
+        "record.gxp`: `R9` is not in records: taken as not recorded",
+    ]
 
 
 def test_the_key_beside_a_field_need_not_be_an_id_and_chains_are_followed() -> None:
@@ -77,7 +137,7 @@ def test_a_record_known_by_id_is_completed_but_not_with_its_state_of_now() -> No
     )
     first, second = (row.fields["record"].fields for row in roots["audit_trail"].fields["events"].items)
     assert first == {"id": "R1", "type": "batch", "gxp": True}
-    assert second == {"id": "R1", "version": "1"}
+    assert second == {"id": "R1", "version": "1", "type": "batch", "gxp": True}
 
 
 def test_untouched_records_are_the_same_objects() -> None:
