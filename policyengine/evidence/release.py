@@ -38,7 +38,8 @@ def release_of(stated: Record | None, subjects: Sequence[Subject]) -> Release | 
     """The release that evidence and subjects agree on; None where there is neither.
 
     Raises ``Refusal``: PE430 for a subject without a name or a strong digest, a subject or artifact that contradicts itself, or
-    a subject that contradicts another of its name; PE431 for a subject that is not an artifact of the stated release.
+    a subject that contradicts another of its name; PE431 for a subject that is not an artifact of the stated release,
+    and for an artifact of it that is none of the subjects: evidence about it must not count for what is released.
     """
     given = _checked(subjects)
     if stated is None and not given:
@@ -56,8 +57,9 @@ def release_of(stated: Record | None, subjects: Sequence[Subject]) -> Release | 
         words = "software_release.artifacts: not stated by the release, taken from the subjects given"
         return Release(Record(stated.type, fields, stated.origin), True, words)
     problems = [_stranger(s, known, stated) for s in given if not any(agree(s.digests, digests_of(a)) for a in known)]
+    problems += [_unnamed(a, stated) for a in known if not any(agree(s.digests, digests_of(a)) for s in given)]
     if problems:
-        raise Refusal(*problems)
+        raise Refusal(*problems[:20])
     return Release(stated, stated=True)
 
 
@@ -168,6 +170,12 @@ def _stranger(subject: Subject, artifacts: Sequence[Record], release: Record) ->
         f"subject `{subject.name}` {_short(subject.digests)} is not of release `{release.fields.get('id')}`, which has {shown}"
     )
     return _at(release, "PE431", message)
+
+
+def _unnamed(artifact: Record, release: Record) -> Diagnostic:
+    shown = _short(digests_of(artifact)) or "without digest"
+    message = f"artifact `{artifact.fields.get('name')}` {shown} of release `{release.fields.get('id')}` is none of the subjects given"
+    return _at(release, "PE431", message, "give it as a subject, or take it out of the release")
 
 
 def _at(record: Record, code: str, message: str, hint: str = "") -> Diagnostic:
