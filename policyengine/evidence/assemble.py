@@ -6,6 +6,8 @@ Pure: the time of the run, its period and its subjects are arguments. What is ta
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -67,13 +69,13 @@ class _Assembly:
         self.listed: list[_Listed] = []
         self.by_name: dict[str, _Listed] = {}
         seen: dict[object, _Listed] = {}
-        for document in sorted(documents, key=_order):
-            first = seen.get(_identity(document))
+        for identity, document in _in_order(documents):
+            first = seen.get(identity)
             if first is not None:
                 other = "" if first.item.name == document.item.name else f", also as `{document.item.name}`"
                 first.warnings.append(f"the same file was given twice{other}; it is counted once")
                 continue
-            listed = seen[_identity(document)] = _Listed(document.item)
+            listed = seen[identity] = _Listed(document.item)
             self.by_name.setdefault(document.item.name, listed)
             self.documents.append(document)
             self.listed.append(listed)
@@ -238,13 +240,20 @@ class _Assembly:
                     self.assumptions.add(f"{what}: completeness is not stated, taken as complete")
 
 
-def _order(document: Document) -> tuple[str, ...]:
+def _in_order(documents: Sequence[Document]) -> list[tuple[str, Document]]:
+    """Each with its identity. Records are compared only among documents of the same bytes, since few are given twice."""
+    bytes_given = Counter(document.item.digest for document in documents)
+    named = [(_identity(d, bytes_given[d.item.digest] > 1), d) for d in documents]
+    return sorted(named, key=lambda each: _order(*each))
+
+
+def _order(identity: str, document: Document) -> tuple[str, ...]:
     item = document.item
-    return item.name, item.digest, item.kind, item.format, *item.feeds, *sorted(document.roots), repr(_identity(document))
+    return item.name, item.digest, item.kind, item.format, *item.feeds, *sorted(document.roots), identity
 
 
-def _identity(document: Document) -> tuple[object, ...]:
-    """The same bytes, read as the same thing: a file may be declared twice, for two roots or two spans of time."""
+def _identity(document: Document, with_records: bool) -> str:
+    """The same bytes, read as the same thing: a file may be declared twice, for two roots, spans of time, or columns."""
     said: list[object] = []
     for name, root in sorted(document.roots.items()):
         lists: Mapping[str, object] = root.fields if isinstance(root, Record) else {"": root}
@@ -253,7 +262,9 @@ def _identity(document: Document) -> tuple[object, ...]:
                 said.append((name, member, value.state.value, value.covers_from, value.covers_until, len(value.items)))
             else:
                 said.append((name, member))
-    return document.item.digest, document.item.kind, tuple(said)
+    records = {name: _plain(root) for name, root in sorted(document.roots.items())} if with_records else {}
+    content = hashlib.sha256(repr(records).encode("utf-8", "backslashreplace")).hexdigest()
+    return repr((document.item.digest, document.item.kind, said, content))
 
 
 def _plain(value: object) -> object:
