@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -190,8 +191,14 @@ class Conditions(Values):
         return due
 
     def _within(self, node: Node) -> Reader:
-        relation = node["relation"]
-        return self._lifted(lambda v, s, a: moments.within(v, s, relation, a), node["value"], node["span"], node["anchor"])
+        relation, what = node["relation"], path_text(node["value"])
+        today = self._local_date(self.run.now)
+
+        def near(value: Any, span: Any, anchor: Any) -> Truth:
+            now = self.run.now if isinstance(value, datetime) else today
+            return moments.within(value, span, relation, anchor, now, what)
+
+        return self._lifted(near, node["value"], node["span"], node["anchor"])
 
     def _in_force(self, node: Node) -> Reader:
         what = path_text(node["record"])

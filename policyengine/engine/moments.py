@@ -32,12 +32,15 @@ def shifted(moment: Any, span: Span, sign: int = 1) -> Any:
 
 
 def deadline(value: object, span: Span, start: Moment, now: Moment, held_by: Members | None, what: str) -> Truth:
-    """``value is recorded within span after start``; ``now`` is an instant for instants and today for dates."""
+    """``value is recorded within span after start``; ``now`` is an instant for instants and today for dates.
+
+    What is dated after ``now`` is a plan: it may still come to nothing, so it is unknown and never done.
+    """
     if isinstance(start, datetime) and start > now:
         return unknown(CauseKind.START_IN_FUTURE, f"{what}: its start {_z(start)} is after the evaluation")
     end = shifted(start, span)
     if not isinstance(value, Unknown):
-        return bool(start <= value <= end)  # type: ignore[operator]
+        return happened(bool(start <= value <= end), value, now, what)  # type: ignore[operator]
     if not only_missing_fields(value):
         return value
     until = held_by.covers_until if held_by else None
@@ -52,11 +55,23 @@ def _end_of(day: date, like: datetime) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=like.tzinfo) + timedelta(days=1)
 
 
-def within(value: Any, span: Span, relation: str, anchor: Any) -> bool:
-    """``0 <= anchor - value <= span`` for before, the mirror for after, either for of."""
+def happened(met: Truth, moment: Any, now: Any, what: str) -> Truth:
+    """What would be met by a moment after the evaluation is unknown; what is not met stays so."""
+    if met is True and moment > now:
+        return unknown(CauseKind.START_IN_FUTURE, f"{what}: {_z(moment)} is after the evaluation")
+    return met
+
+
+def within(value: Any, span: Span, relation: str, anchor: Any, now: Any, what: str) -> Truth:
+    """``0 <= anchor - value <= span`` for before, the mirror for after, either for of. ``now`` as for a deadline.
+
+    ``of`` compares two moments and does not say that anything was done: it asks nothing of ``now``.
+    """
     before = shifted(anchor, span, -1) <= value <= anchor
     after = anchor <= value <= shifted(anchor, span)
-    return bool({"before": before, "after": after, "of": before or after}[relation])
+    if relation == "after":
+        return happened(bool(after), value, now, what)
+    return bool({"before": before, "of": before or after}[relation])
 
 
 def in_force(record: Record, at: Moment, what: str) -> Truth:
@@ -150,9 +165,10 @@ def adjacent(direction: str, event: object, at: datetime, sequence: object, span
             return unknown(CauseKind.MISSING_FIELD, f"{time} of a member of {members.what}", item.origin)
         own = item.fields.get(member_sequence) if member_sequence else None
         if moment == at and own is not None and sequence is not None:
-            return bool(own < sequence if before else own > sequence)  # type: ignore[operator]
+            return happened(bool(own < sequence if before else own > sequence), moment, now, members.what)  # type: ignore[operator]
         low, high = (limit, at) if before else (at, limit)
-        return (low is None or low <= moment) and (high is None or moment <= high)
+        close = (low is None or low <= moment) and (high is None or moment <= high)
+        return happened(close, moment, now, members.what)
 
     def met(item: object) -> Truth:
         close = near(item)
