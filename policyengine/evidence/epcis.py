@@ -160,7 +160,14 @@ def _facts(raw: Mapping[str, Any], record: Record) -> Facts:
         declared_at = recorded or timestamp(declaration.get("declarationTime"), "/errorDeclaration/declarationTime")
     lot, expiry = _lot_and_expiry(raw.get("ilmd"))
     to = _party(raw, "destination", ("owning_party", "possessing_party"))
-    return Facts(declared_at, by_claim, lot, expiry, to, bool(raw.get("quantityList") or raw.get("childQuantityList")))  # type: ignore[arg-type]
+    unlisted = bool(raw.get("quantityList") or raw.get("childQuantityList"))
+    return Facts(declared_at, by_claim, lot, expiry, to, unlisted, _said(raw))  # type: ignore[arg-type]
+
+
+def _said(raw: Mapping[str, Any]) -> str:
+    """A digest of what an event says happened. Numbers count as they are written."""
+    told = {key: value for key, value in raw.items() if key not in ("errorDeclaration", "recordTime")}
+    return sha256_of(json.dumps(told, sort_keys=True, default=str).encode())
 
 
 def _lot_and_expiry(ilmd: object) -> tuple[str | None, Any]:

@@ -16,7 +16,11 @@ from policyengine.evidence.gs1 import is_item, item_id
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an event says beside the fields that rules can name. ``declared_at``: when an error declaration took effect."""
+    """What an event says beside the fields that rules can name. ``declared_at``: when an error declaration took effect.
+
+    ``said``: a digest of all that it says, but for the declaration and its time of record, which an event repeated as an
+    error does not share.
+    """
 
     declared_at: datetime | None = None
     declared_by_claim: bool = False
@@ -24,6 +28,7 @@ class Facts:
     expiry: date | None = None
     shipped_to: str | None = None
     unlisted: bool = False
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,21 +83,17 @@ def _dated_after(event: Record, at: datetime) -> bool:
 
 def _without_declared_errors(events: Collection, at: datetime) -> tuple[Collection, tuple[str, ...]]:
     """The declared event and the declaration go together, from the time on at which the declaration was recorded."""
-    declared: dict[object, datetime] = {}
-    notes: list[str] = []
-    for event in events.items:
-        if isinstance(event, CapturedEvent) and event.facts.declared_at:
-            key = _same(event)
-            declared[key] = min(declared.get(key, event.facts.declared_at), event.facts.declared_at)
-            if event.facts.declared_by_claim:
-                notes.append("epcis.events: an error declaration without record time is taken from the time it claims")
+    declared, notes = _declared(events)
     if not declared:
         return events, ()
-    originals = {_same(e) for e in events.items if isinstance(e, CapturedEvent) and not e.facts.declared_at}
+    originals = {_same(e) for e in _captured(events) if not e.facts.declared_at}
+    disputed = _disputed(events, originals)
     kept: list[object] = []
     dropped = 0
     for event in events.items:
         key = _same(event) if isinstance(event, CapturedEvent) else None
+        if isinstance(event, CapturedEvent) and key in disputed:
+            continue
         if isinstance(event, CapturedEvent) and key in declared:
             in_force = declared[key] <= at
             # Before it takes effect, a declaration without its original beside it still says what happened.
@@ -104,16 +105,53 @@ def _without_declared_errors(events: Collection, at: datetime) -> tuple[Collecti
         kept.append(event)
     if dropped:
         notes.append(f"epcis.events: {dropped} left out, declared to be in error")
-    return replace(events, items=tuple(kept)), tuple(dict.fromkeys(notes))
+    return _doubted(replace(events, items=tuple(kept)), disputed.values()), tuple(dict.fromkeys(notes))
 
 
-def _same(event: Record) -> object:
-    """What an event and its error declaration have in common: the id, or else all that they say happened."""
-    named = event.fields.get("id")
-    if named is not None:
-        return named
-    ignored = ("record_time", "schema_valid", "error_declared_at")
-    return tuple(sorted((name, str(value)) for name, value in event.fields.items() if name not in ignored))
+def _captured(events: Collection) -> list[CapturedEvent]:
+    return [event for event in events.items if isinstance(event, CapturedEvent)]
+
+
+def _declared(events: Collection) -> tuple[dict[object, datetime], list[str]]:
+    """What is declared to be in error, from when on, and what is taken for granted in that."""
+    declared: dict[object, datetime] = {}
+    notes: list[str] = []
+    for event in _captured(events):
+        if event.facts.declared_at:
+            key = _same(event)
+            declared[key] = min(declared.get(key, event.facts.declared_at), event.facts.declared_at)
+            if event.facts.declared_by_claim:
+                notes.append("epcis.events: an error declaration without record time is taken from the time it claims")
+    return declared, notes
+
+
+def _disputed(events: Collection, originals: set[object]) -> dict[object, object]:
+    """Declarations that name an event without repeating it, or from another file, with its id: they take nothing back."""
+    named = {event.fields.get("id") for event in _captured(events) if not event.facts.declared_at} - {None}
+    return {
+        _same(event): event.fields["id"]
+        for event in _captured(events)
+        if event.facts.declared_at and event.fields.get("id") in named and _same(event) not in originals
+    }
+
+
+def _doubted(events: Collection, ids: Iterable[object]) -> Collection:
+    """Nobody can tell which of the two is right, so the list does not claim to be whole."""
+    named = sorted({f"`{each}`" for each in ids})
+    if not named:
+        return events
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    reason = f"an error declaration does not repeat the event {', '.join(named[:3])}{more} of its own file: not taken back"
+    reasons = "; ".join(each for each in (events.reason, reason) if each)
+    return replace(events, state=Completeness.INCOMPLETE, reason=reasons)
+
+
+def _same(event: CapturedEvent) -> object:
+    """What an event and its error declaration have in common (EPCIS 2.0): the file, and all that they say happened.
+
+    The id alone is no proof: with it anybody's declaration would erase anybody's event.
+    """
+    return event.origin.name if event.origin else "", event.facts.said
 
 
 def _moment(event: Record) -> tuple[object, str, str]:

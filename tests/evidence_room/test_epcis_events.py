@@ -204,6 +204,28 @@ def test_an_error_declaration_acts_from_its_record_time_on() -> None:
     assert any("declared to be in error" in note for note in after["notes"])
 
 
+@pytest.mark.parametrize(
+    "change", [{"epcList": [PACK.format(9)]}, {"eventTime": "2026-03-02T05:00:01Z"}, {"destinationList": []}]
+)
+def test_a_declaration_that_does_not_repeat_the_event_takes_nothing_back(change: dict[str, Any]) -> None:
+    original = sent(PACK.format(1), eventID="urn:uuid:1")
+    declared = original | {"errorDeclaration": {"declarationTime": "2026-03-20T00:00:00Z"}} | change
+    found = roots(document(made(1), original, declared))
+    assert [row.fields["epc"] for row in found["shipped_items"].items] == [PACK.format(1)]
+    assert found["events"].state is found["shipped_items"].state is Completeness.INCOMPLETE
+    assert "`urn:uuid:1`" in found["events"].reason
+    assert len(found["events"].items) == 2
+
+
+def test_a_declaration_in_another_file_takes_nothing_back() -> None:
+    original = sent(PACK.format(1), eventID="urn:uuid:1")
+    declared = original | {"errorDeclaration": {"declarationTime": "2026-03-20T00:00:00Z"}}
+    found = roots(document(made(1), original), document(declared, name="z.json"))
+    assert len(found["shipped_items"].items) == 1
+    assert found["events"].state is Completeness.INCOMPLETE
+    assert "`urn:uuid:1`" in found["events"].reason
+
+
 def test_a_declaration_alone_says_what_happened_until_it_acts() -> None:
     claimed = document(made(1), sent(PACK.format(1)) | {"errorDeclaration": {"declarationTime": "2026-03-20T00:00:00Z"}})
     assert len(roots(claimed, at=datetime(2026, 3, 19, tzinfo=UTC))["shipped_items"].items) == 1
