@@ -18,7 +18,7 @@ from policyengine.core.vocabulary import FieldType, Vocabulary
 from policyengine.core.vocabulary import vocabulary as product_vocabulary
 
 FORMATS = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "json": "json", "yaml": "yaml", "yml": "yaml"}
-KEYS = ("path", "as", "format", "covers", "complete", "map", "rows", "stream", "delimiter", "hash")
+KEYS = ("path", "as", "format", "covers", "complete", "may_be_empty", "map", "rows", "stream", "delimiter", "hash")
 SOURCE_KEYS = ("column", "const", "format", "zone", "values", "split")
 EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1000}
 
@@ -51,6 +51,7 @@ class Declaration:
 
     ``columns`` maps dotted vocabulary paths to sources, or is None where the file uses the names of the vocabulary.
     ``complete`` is the source's own statement that this is the whole list (True), that it is not (False), or none (None).
+    ``may_be_empty`` says that a whole list without entries is a statement too, and not an export that found nothing to read.
     ``rows`` names the key that holds the list in a JSON or YAML object. ``check_hash`` recomputes the hash chain.
     """
 
@@ -64,6 +65,7 @@ class Declaration:
     stream: str = ""
     delimiter: str = ","
     check_hash: bool = True
+    may_be_empty: bool = False
 
 
 def declaration_of(raw: Mapping[str, object], place: Origin | str, vocabulary: Vocabulary | None = None) -> Declaration:
@@ -149,12 +151,12 @@ class _Entry:
             return None
         form = self.one_of(raw, "format", tuple(FORMATS))
         begin, until = self.covers(raw.get("covers"))
-        complete = raw.get("complete")
-        if complete is not None and not isinstance(complete, bool):
-            self.problem("PE842", "/complete", "true or false expected")
-            complete = None
+        complete = self.yes_or_no(raw, "complete")
         if not kind.many and (complete is not None or begin or until):
             self.problem("PE842", "", f"`{root}` is a single record: `complete` and `covers` are for lists")
+        empty = self.yes_or_no(raw, "may_be_empty") is True
+        if empty and complete is not True:
+            self.problem("PE842", "/may_be_empty", "only a list that is declared `complete: true` may be empty")
         columns = self.columns(raw["map"], kind) if raw.get("map") is not None else None
         stream = self.text(raw, "stream")
         if stream and "stream_id" not in self.vocabulary.types[kind.name].fields:
@@ -164,7 +166,14 @@ class _Entry:
             self.problem("PE842", "/delimiter", "one character expected", "such as `;`")
         check = self.one_of(raw, "hash", ("rfc8785", "not_checked")) != "not_checked"
         return Declaration(root, FORMATS.get(form, ""), columns, begin, until, complete, self.text(raw, "rows"), stream,
-                           delimiter, check)  # fmt: skip
+                           delimiter, check, empty)  # fmt: skip
+
+    def yes_or_no(self, raw: Mapping[str, object], key: str) -> bool | None:
+        said = raw.get(key)
+        if said is None or isinstance(said, bool):
+            return said
+        self.problem("PE842", f"/{key}", "true or false expected")
+        return None
 
     def strict_keys(self, raw: Mapping[str, object], known: tuple[str, ...], below: str) -> None:
         for key in raw:
