@@ -1,4 +1,4 @@
-"""The one reader of YAML: plain data only. No tags, anchors, aliases, duplicate keys, tabs; bounded size and depth.
+"""The one reader of YAML: plain data only. No tags, anchors, aliases, duplicate keys, tabs; bounded size, depth and number of nodes.
 
 Scalars: ``true`` and ``false``, ``null`` or nothing, whole numbers and decimals (exact) where unquoted; everything else,
 dates and times included, stays text.
@@ -14,6 +14,7 @@ from policyengine.core.diagnostic import Diagnostic, Refusal, Source, Span
 
 MAX_BYTES = 4 << 20
 MAX_DEPTH = 50
+MAX_NODES = 200_000
 _INTEGER = re.compile(r"[-+]?(0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9]\d{0,17})\.\d{1,18}")
 _QUOTED = ('"', "'", "|", ">")
@@ -49,9 +50,13 @@ def load_yaml(raw: bytes, name: str) -> object:
 def _refuse_extras(events: Any, source: Source) -> None:
     import yaml
 
-    depth = documents = 0
+    depth = documents = nodes = 0
     for event in events:
         mark = event.start_mark
+        nodes += isinstance(event, yaml.NodeEvent)
+        if nodes > MAX_NODES:
+            message = f"more values than the limit `YAML nodes` of {MAX_NODES}"
+            raise Refusal(_fault(source, mark, message, "split the file, or use JSON Lines for rows"))
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:

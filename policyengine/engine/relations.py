@@ -23,6 +23,9 @@ ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "ge": lambda a, b: bool(a >= b),
 }
 
+# Libraries compare versions by recursion; nobody's version is that long.
+MAX_VERSION = 500
+
 
 def incomparable(left: object, right: object) -> Unknown:
     return unknown(CauseKind.NOT_COMPARABLE, f"{left} and {right}")
@@ -51,6 +54,8 @@ def compare_versions(cmp: str, left: Version, right: Version) -> Truth:
 
 @lru_cache(maxsize=4096)
 def _parsed_version(scheme: str, text: str) -> Any:
+    if len(text) > MAX_VERSION:
+        return None
     if not scheme:
         if not re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,9}", text):
             return None

@@ -31,7 +31,7 @@ def test_limits_are_those_of_the_program() -> None:
     for words in (f"`JSON depth` | {strict_json.MAX_DEPTH} |", f"| {strict_json.MAX_EXPONENT}, {strict_json.MAX_DIGITS} |",
                   f"`component depth` | {cyclonedx_components.MAX_COMPONENT_DEPTH} |", f"| {attestation.MAX_ENVELOPES:,}, {envelope.MAX_SIGNATURES} |",
                   f"| {files.MAX_FILE_BYTES >> 30} GiB, {files.MAX_FILES:,} |",
-                  f"| {strict_yaml.MAX_BYTES >> 20} MiB, {strict_yaml.MAX_DEPTH} |", f"more than {MANY:,} components"):  # fmt: skip
+                  f"| {strict_yaml.MAX_BYTES >> 20} MiB, {strict_yaml.MAX_DEPTH}, {strict_yaml.MAX_NODES:,} |", f"more than {MANY:,} components"):  # fmt: skip
         assert words in PAGE, words
 
 

@@ -123,6 +123,14 @@ def test_yaml_is_plain_data_or_refused(text: str, said: str) -> None:
     assert said in first.message
 
 
+@pytest.mark.parametrize("unit", ["[],", "a,", "{},"])
+def test_yaml_of_many_tiny_values_is_refused_early(unit: str) -> None:
+    with pytest.raises(Refusal) as problem:
+        load_yaml(f"[{unit * 300_000}]".encode(), "f.yaml")
+    (found,) = problem.value.diagnostics
+    assert (found.code, "`YAML nodes` of 200000" in found.message) == ("PE403", True)
+
+
 def test_yaml_words_and_numbers() -> None:
     assert load_yaml(b"{a: no, b: 2026-01-01, c: 1.10, d: 0x10, e: 1e3, f: null, g: '1', h: True, i: .nan}", "f") == {
         "a": "no", "b": "2026-01-01", "c": Decimal("1.10"), "d": "0x10", "e": "1e3", "f": None, "g": "1", "h": True, "i": ".nan"}  # fmt: skip
