@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from policyengine.core.coerce import Mismatch, digest
 from policyengine.core.diagnostic import Diagnostic, Refusal
-from policyengine.core.digests import STRONG_DIGESTS, WEAK_DIGESTS, same_content, stated_twice
+from policyengine.core.digests import STRONG_DIGESTS, WEAK_DIGESTS, by_algorithm, same_content, stated_twice
 from policyengine.core.model import Collection, Record, Version
 
 _ARCHIVE = re.compile(
@@ -60,7 +60,15 @@ def release_of(stated: Record | None, subjects: Sequence[Subject]) -> Release | 
     problems += [_unnamed(a, stated) for a in known if not any(agree(s.digests, digests_of(a)) for s in given)]
     if problems:
         raise Refusal(*problems[:20])
-    return Release(stated, stated=True)
+    fields = {**stated.fields, "artifacts": tuple(_as_given(a, given) for a in known)}
+    return Release(Record(stated.type, fields, stated.origin), stated=True)
+
+
+def _as_given(artifact: Record, given: Sequence[Subject]) -> Record:
+    """The artifact with the digests of the subject alone: one that only the release states could lend it foreign evidence."""
+    subject = {name for s in given if agree(s.digests, digests_of(artifact)) for name in by_algorithm(s.digests)}
+    kept = tuple(each for each in digests_of(artifact) if each.partition(":")[0] in subject)
+    return Record(artifact.type, {**artifact.fields, "digests": kept}, artifact.origin)
 
 
 def _refuse_contradictory(artifacts: Sequence[Record]) -> None:

@@ -37,3 +37,15 @@ def test_without_subjects_the_release_says_what_it_is() -> None:
     found = release_of(stated(OLD), ())
     assert found is not None
     assert found.stated
+
+
+def test_a_digest_that_only_the_release_states_falls_away() -> None:
+    """With it, a signed statement about other bytes would count for this artifact."""
+    foreign = "sha512:" + "e" * 128
+    both = Reader(vocabulary()).record(
+        "software_release", {"id": "mes", "artifacts": [{"name": "mes.tgz", "digests": [GIVEN, foreign]}]}
+    )
+    found = release_of(both, (Subject("mes.tgz", (GIVEN,)),))
+    assert found is not None
+    (artifact,) = found.record.fields["artifacts"]  # type: ignore[misc]
+    assert artifact.fields["digests"] == (GIVEN,)
