@@ -26,6 +26,10 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 
+# Letters that are drawn as nothing, beside those that Unicode calls control and format characters.
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+
+
 class Mismatch(ValueError):
     """A value that is not of its type: JSON pointer below the record, what was found, what was expected, a hint."""
 
@@ -221,6 +225,19 @@ def _text(raw: object, pointer: str) -> str | None:
     if not isinstance(raw, str):
         raise Mismatch(pointer, f"{_kind(raw)} found, text expected")
     return unicodedata.normalize("NFC", raw).strip() or None
+
+
+def hidden(text: str) -> str:
+    """The first character that makes two names differ and look the same; "" where there is none. Tabs and line ends are seen."""
+    if text.isascii() and text.isprintable():
+        return ""
+    return next((each for each in text if _unseen(each) and each not in "\t\n\r"), "")
+
+
+def _unseen(character: str) -> bool:
+    code = ord(character)
+    selects = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+    return selects or character in _BLANK_LETTERS or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def _required_text(raw: object, pointer: str) -> str:

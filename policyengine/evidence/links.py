@@ -158,7 +158,7 @@ class _Resolver:
             now = replace(known, fields={field: value for field, value in known.fields.items() if field not in then})
             return self.joined(name, given, now, register.recorded - then, register, holder)
         kept = {field: value for field, value in given.fields.items() if field == register.key or field in then}
-        if not register.delivered or len(kept) == len(given.fields):
+        if not register.delivered or len(kept) == len(given.fields) or (wanted not in register.rows and _of_no_record(holder)):
             return given
         said = ", ".join(f"`{name}.{field}`" for field in given.fields if field not in kept)
         self.warn(holder, f"{said}: {register.missing(wanted)}: taken as not recorded")
@@ -176,9 +176,10 @@ class _Resolver:
         return replace(row, fields={**row.fields, **added}) if added else row
 
     def actor(self, actor: Record, holder: Record) -> Record:
-        account = self.accounts.rows.get(actor.fields.get("user_id")) if self.accounts else None
+        user = actor.fields.get("user_id")
+        account = self.accounts.rows.get(user) if self.accounts else None
         if account is None:
-            return actor
+            return self.stranger(actor, user, holder)
         roles = account.fields.get("roles")
         members = roles.items if isinstance(roles, Collection) else roles
         offered = {
@@ -192,10 +193,24 @@ class _Resolver:
             if value is not None and name not in fields:
                 fields[name] = value
             elif value is not None and name in IDENTIFYING and fields[name] != value:
-                user = fields["user_id"]
                 said = f"`{fields.pop(name)}` in the row, `{value}` in accounts"
                 self.warn(holder, f"`{name}` of `{user}` is {said}: taken as not recorded")
         return replace(actor, fields=fields) if fields != actor.fields else actor
+
+    def stranger(self, actor: Record, user: object, holder: Record) -> Record:
+        """An actor without an account of its own. Where accounts were delivered, only they say which person a user is."""
+        claims = [name for name in IDENTIFYING if name in actor.fields]
+        if user is None or not claims or self.accounts is None or not self.accounts.delivered:
+            return actor
+        said = " and ".join(f"`{name}`" for name in claims)
+        self.warn(holder, f"{said} of an actor: {self.accounts.missing(user)}: taken as not recorded")
+        return replace(actor, fields={name: value for name, value in actor.fields.items() if name not in claims})
+
+
+def _of_no_record(event: Record) -> bool:
+    """A login is at a terminal and a release is of a batch: things that no register of records lists."""
+    kind = event.fields.get("kind")
+    return isinstance(kind, str) and not kind.startswith("record.")
 
 
 def _agree(said: object, known: object) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from policyengine.core.canonical import sha256_of
-from policyengine.core.coerce import Mismatch, Reader
+from policyengine.core.coerce import Mismatch, Reader, hidden
 from policyengine.core.diagnostic import Diagnostic, Refusal, nearest
 from policyengine.core.model import Collection, Completeness, EvidenceItem, Origin, Record
 from policyengine.core.vocabulary import FieldType, Vocabulary
@@ -32,6 +32,15 @@ __all__ = ["Declaration", "Source", "declaration_of", "read_mapped"]
 
 LISTED = 20
 LIST_SEPARATOR = ";"
+
+# What a type without an id of its own is known by: two rows with one such name would let the reader choose.
+NAMED_ONCE = {"account": "user_id", "model": "name", "supplier": "name", "trading_partner": "gln"}
+# Prose, in which invisible characters are a matter of script and layout. Every other text may be compared with another.
+FREE_TEXT = frozenset(
+    "alternative_control buyer_address capa_reason contains labelling_method new_value no_audit_reason old_value "
+    "problem_statement purpose rationale reason regulatory_reference required_value root_cause seller_address shown_meaning "
+    "statement_assertions text value".split()
+)
 
 HELD_LISTS = ("audit_trail", "epcis")  # single roots whose lists are collections with a completeness of their own
 
@@ -108,7 +117,8 @@ def _collected(raw: bytes, form: str, rows: RawRows, builder: _Builder) -> Docum
     doubles = _doubled(records, builder.vocabulary)
     reasons = [f"{len(bad)} of {len(bad) + len(records)} rows could not be read ({bad[0]})"] if bad else []
     reasons += [f"{_counted(len(doubles), 'id is', 'ids are')} there more than once ({doubles[0]})"] if doubles else []
-    state = Completeness.NOT_STATED if declaration.complete is None else Completeness.COMPLETE
+    whole = declaration.complete is not None and (bool(records) or declaration.may_be_empty)
+    state = Completeness.COMPLETE if whole else Completeness.NOT_STATED
     if declaration.complete is False:
         reasons.append("the source states that it is not the whole list")
     if reasons:
@@ -137,12 +147,12 @@ def _counted(number: int, one: str, several: str) -> str:
 
 
 def _doubled(records: Iterable[Record], vocabulary: Vocabulary) -> list[str]:
-    """Rows whose id another row before them has, with both places; only of types that have an id."""
+    """Rows whose id, or what else names one of their type, another row before them has, with both places."""
     first: dict[tuple[object, ...], Record] = {}
     doubles: list[str] = []
     for record in records:
-        keys = vocabulary.types[record.type].key_fields
-        if not keys or keys[0] != "id" or not vocabulary.types[record.type].fields["id"].always:
+        keys = _naming(record.type, vocabulary)
+        if not keys:
             return []
         key = tuple(record.fields.get(name) for name in keys)
         earlier = first.setdefault(key, record)
@@ -150,6 +160,27 @@ def _doubled(records: Iterable[Record], vocabulary: Vocabulary) -> list[str]:
             words = ", ".join(str(part) for part in key)
             doubles.append(f"`{words}`: {earlier.origin.pointer} and {record.origin.pointer}")
     return doubles
+
+
+def _naming(type_name: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """The fields that only one row of a type has with the same values; none for a type whose rows share what they name."""
+    declared = vocabulary.types[type_name]
+    if declared.key_fields[:1] == ("id",) and declared.fields["id"].always:
+        return declared.key_fields
+    return (NAMED_ONCE[type_name],) if type_name in NAMED_ONCE else ()
+
+
+def _refuse_hidden(value: object, pointer: str) -> None:
+    """A name with an invisible character is another name that reads as the same: `ann` would review what `ann` wrote."""
+    if isinstance(value, Record):
+        for name, each in value.fields.items():
+            if name not in FREE_TEXT:
+                _refuse_hidden(each, f"{pointer}/{name}")
+    elif isinstance(value, tuple):
+        for i, each in enumerate(value):
+            _refuse_hidden(each, f"{pointer}/{i}")
+    elif isinstance(value, str) and (found := hidden(value)):
+        raise Mismatch(pointer, f"the invisible character U+{ord(found):04X} in it")
 
 
 class _Builder:
@@ -203,6 +234,7 @@ class _Builder:
             values = {**values, "stream_id": self.declaration.stream}
         record = self.reader.record(self.type, values, origin)
         self.require_always(record, "")
+        _refuse_hidden(record, "")
         if record.type == "audit_event" and self.declaration.check_hash:
             return with_hash_valid(record)
         return record

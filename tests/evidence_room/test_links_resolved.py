@@ -88,13 +88,17 @@ def test_an_embedded_record_that_the_register_does_not_know_is_not_recorded(stat
 def test_the_register_of_records_wins_over_what_an_event_says_of_its_record() -> None:
     register = rows("record", {"id": "R1", "gxp": True, "version": "7"})
     events = ({"id": "E1", "record": {"id": "R1", "gxp": False, "version": "1", "type": "batch"}},
-              {"id": "E2", "record": {"id": "R9", "gxp": False, "version": "1"}}, {"id": "E3", "record": {"id": "R9"}})  # fmt: skip
+              {"id": "E2", "record": {"id": "R9", "gxp": False, "version": "1"}}, {"id": "E3", "record": {"id": "R9"}},
+              {"id": "E4", "kind": "login", "record": {"id": "terminal-1", "gxp": False}},
+              {"id": "E5", "kind": "record.modify", "record": {"id": "R8", "gxp": False}})  # fmt: skip
     roots, said = resolved(audit_trail=trail(*events), records=register)
     assert fields_of(roots, "record") == [
-        {"id": "R1", "gxp": True, "version": "1", "type": "batch"}, {"id": "R9", "version": "1"}, {"id": "R9"}]  # fmt: skip
+        {"id": "R1", "gxp": True, "version": "1", "type": "batch"}, {"id": "R9", "version": "1"}, {"id": "R9"},
+        {"id": "terminal-1", "gxp": False}, {"id": "R8"}]  # fmt: skip
     assert [each.partition("`")[2] for each in said] == [
         "record.gxp` is not what records records for `R1`: the register is taken",
         "record.gxp`: `R9` is not in records: taken as not recorded",
+        "record.gxp`: `R8` is not in records: taken as not recorded",
     ]
 
 
@@ -138,6 +142,24 @@ def test_a_record_known_by_id_is_completed_but_not_with_its_state_of_now() -> No
     first, second = (row.fields["record"].fields for row in roots["audit_trail"].fields["events"].items)
     assert first == {"id": "R1", "type": "batch", "gxp": True}
     assert second == {"id": "R1", "version": "1", "type": "batch", "gxp": True}
+
+
+@pytest.mark.parametrize(("user", "why"), [("two", "`two` is more than once in accounts"), ("ANN", "`ANN` is not in accounts")])
+def test_an_actor_without_one_account_is_nobody_in_particular(user: str, why: str) -> None:
+    actor = {"user_id": user, "name": "Ann A.", "person_id": "P7", "kind": "person"}
+    accounts = rows("account", *({"user_id": each, "person_id": each} for each in ("ann", "two", "two")))
+    roots, said = resolved(audit_trail=trail({"id": "E1", "actor": actor}), accounts=accounts)
+    assert fields_of(roots, "actor") == [{"user_id": user, "name": "Ann A."}]
+    assert len(said) == 1
+    assert f"`person_id` and `kind` of an actor: {why}: taken as not recorded" in said[0]
+
+
+def test_an_actor_is_believed_where_no_accounts_were_delivered_or_it_is_no_user() -> None:
+    user, signer = {"user_id": "ann", "person_id": "P7"}, {"person_id": "P7", "name": "from the trust file"}
+    assert fields_of(resolved(audit_trail=trail({"id": "E1", "actor": user}))[0], "actor") == [user]
+    roots, said = resolved(audit_trail=trail({"id": "E1", "actor": signer}), accounts=rows("account", {"user_id": "ann"}))
+    assert fields_of(roots, "actor") == [signer]
+    assert not said
 
 
 def test_untouched_records_are_the_same_objects() -> None:

@@ -160,7 +160,8 @@ def test_without_a_map_columns_are_names_of_the_vocabulary() -> None:
 
 def test_an_empty_list_proves_emptiness_only_where_it_says_so() -> None:
     assert rows(read(HEADER, MES)).state is Completeness.NOT_STATED
-    assert rows(read(HEADER, MES + "complete: true\n")).state is Completeness.COMPLETE
+    assert rows(read(HEADER, MES + "complete: true\n")).state is Completeness.NOT_STATED
+    assert rows(read(HEADER, MES + "complete: true\nmay_be_empty: true\n")).state is Completeness.COMPLETE
     assert rows(read(HEADER, MES + "complete: false\n")).state is Completeness.INCOMPLETE
 
 
@@ -246,6 +247,35 @@ def test_doubled_ids_are_kept_named_and_not_whole() -> None:
     assert versions.state is Completeness.NOT_STATED
 
 
+@pytest.mark.parametrize(
+    ("text", "root", "place"),
+    [("user_id,person_id\nann,P1\nann,P2\n", "accounts", "`ann`: line 2 and line 3"),
+     ("name\nS\nS\n", "suppliers", "`S`: line 2 and line 3"), ("gln\n1\n1\n", "trading_partners", "`1`: line 2 and line 3")],
+)  # fmt: skip
+def test_doubled_names_of_what_has_no_id_are_not_whole_either(text: str, root: str, place: str) -> None:
+    found = rows(read(text, f"{{as: {root}, complete: true}}"), root)
+    assert len(found.items) == 2
+    assert found.state is Completeness.INCOMPLETE
+    assert place in found.reason
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u00ad", "\u202e", "\u2060", "\x07", "\ufe0f", "\u3164", "\x7f"])
+def test_a_name_with_an_invisible_character_makes_its_row_bad(hidden: str) -> None:
+    found = rows(read(f"id,author,reviewed_by\n1,ann,an{hidden}n\n2,ann,bob\n", "{as: commits, complete: true}"), "commits")
+    assert [row.fields["id"] for row in found.items] == ["2"]  # type: ignore[attr-defined]
+    assert found.state is Completeness.INCOMPLETE
+    assert f"`reviewed_by`: the invisible character U+{ord(hidden):04X} in it" in found.reason
+    nested = json.dumps({"id": "1", "actor": {"user_id": f"ann{hidden}x"}}) + "\n"
+    assert "`actor.user_id`" in rows(read(nested, "{as: audit_trail.events}", "t.jsonl")).reason
+
+
+def test_prose_may_hold_what_is_not_seen_and_names_may_hold_any_letter() -> None:
+    events = [{"id": "1", "reason": "a\u00adb\u200b", "new_value": "x\u200d"}, {"id": "2", "actor": {"name": "Zoë Łęcka 王"}}]
+    found = rows(read("".join(json.dumps(each) + "\n" for each in events), "{as: audit_trail.events}", "t.jsonl"))
+    assert len(found.items) == 2
+    assert found.state is Completeness.NOT_STATED
+
+
 def test_single_records() -> None:
     system = read("id: mes\ngmp_critical: true\n", "{as: system}", "s.yaml").roots["system"]
     assert isinstance(system, Record)
@@ -275,6 +305,8 @@ def test_single_records() -> None:
         ("{as: accounts, covers: {form: 2026-03-01T00:00:00Z}}", "PE840", "did you mean `from`?"),
         ("{as: accounts, covers: {from: 2026-03-01T00:00:00Z, until: 2026-02-01T00:00:00Z}}", "PE842", "not before"),
         ("{as: system, complete: true}", "PE842", "single record"),
+        ("{as: accounts, may_be_empty: true}", "PE842", "only a list that is declared `complete: true` may be empty"),
+        ("{as: accounts, complete: true, may_be_empty: 1}", "PE842", "true or false expected"),
         ("{as: accounts, stream: a}", "PE842", "has no stream"),
         ("{as: accounts, delimiter: ab}", "PE842", "one character"),
         ("{as: accounts, map: {}}", "PE843", "expected"),
