@@ -103,5 +103,5 @@ def show(request: Request, decision: dict[str, Any], written: list[Path]) -> Non
         sys.stdout.write(pretty(decision).decode())
         sys.stderr.write(one_line(decision) + "\n")
         return
-    width = shutil.get_terminal_size((120, 24)).columns
+    width = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else None
     sys.stdout.write(summary_text(decision, width, wants_colour(request.color), [str(path) for path in written]) + "\n")

@@ -161,8 +161,13 @@ def _suggestions(draft: Mapping[str, Any]) -> str:
     lines = [f"- {each['type'].capitalize()} (suggested by the policy): {escaped(each['text'])}" for each in draft["actions"]]
     check = draft["effectiveness"]
     if check:
-        lines.append(f"- Effectiveness check (proposed): metric {code(check['metric'])}, baseline {escaped(check['baseline'])}, "
-                     f"target {escaped(check['target'])} ({escaped(check['basis'])})" + (f"; {escaped(check['text'])}" if check["text"] else ""))  # fmt: skip
+        measured = f"metric {code(check['metric'])}, baseline {escaped(check['baseline'])}"
+        if check["text"]:
+            lines.append(f"- Effectiveness check (suggested by the policy): {escaped(check['text'])} ({measured})")
+        else:
+            lines.append(
+                f"- Effectiveness check (proposed): {measured}, target {escaped(check['target'])} ({escaped(check['basis'])})"
+            )
     return "## Suggestions\n\n" + "\n".join(lines) if lines else ""
 
 

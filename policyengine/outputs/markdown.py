@@ -12,6 +12,7 @@ from policyengine.outputs.reading import (
     count_words,
     counted,
     open_findings,
+    refused_waivers,
     relaxation_words,
     release_words,
     scope_words,
@@ -37,6 +38,7 @@ def decision_markdown(decision: Mapping[str, Any], drafts: Sequence[Mapping[str,
         _unknown(decision),
         _waiting(decision),
         _waived(decision),
+        _not_applied(decision),
         _warnings(decision),
         _controls(decision),
         _drafts(drafts),
@@ -117,6 +119,11 @@ def _waived(decision: Mapping[str, Any]) -> str:
     return _section(
         "Waived: did not hold, and was accepted", ("Subject", "Rule", "Verdict beneath", "What was found", "Waiver"), rows
     )
+
+
+def _not_applied(decision: Mapping[str, Any]) -> str:
+    rows = [(code(name), escaped(why)) for name, why in refused_waivers(decision)]
+    return _section("Waivers that did not count", ("Waiver", "Why"), rows)
 
 
 def _warnings(decision: Mapping[str, Any]) -> str:

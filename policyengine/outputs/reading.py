@@ -113,6 +113,23 @@ def relaxation_words(decision: Mapping[str, Any]) -> list[str]:
     return words
 
 
+def refused_waivers(decision: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Every waiver that did not count: its id, or its file where the id could not be read, and why."""
+    return [
+        (str(each["id"] or each["file"]), str(each["reason"])) for each in decision.get("waivers") or () if not each["applied"]
+    ]
+
+
+def reading_troubles(decision: Mapping[str, Any]) -> list[str]:
+    """What of the evidence could not be read or is not whole, a phrase each. A refused signature is another matter."""
+    return [f"{each['name']}: {said}" for each in decision.get("evidence") or () for said in dict.fromkeys(_troubles(each))]
+
+
+def _troubles(item: Mapping[str, Any]) -> list[str]:
+    reason = [item["reason"]] if item["reason"] and item["verified"] is not False else []
+    return [*reason, *(each for each in item["warnings"] if "not be read" in each)]
+
+
 def open_findings(decision: Mapping[str, Any], outcome: str) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Every (rule, finding) with this outcome, also of rules that came out worse because of another subject."""
     return [(rule, each) for rule in worst_first(decision["rules"]) for each in rule["findings"] if each["outcome"] == outcome]

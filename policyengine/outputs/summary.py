@@ -1,11 +1,13 @@
 """The verdict on one screen, for terminals and CI logs.
 
-Text of evidence never begins a line and is cut, not wrapped, so it cannot forge a line, a colour or a CI command.
+Text of evidence never begins a line: it is wrapped with an indent where a terminal has a width, and made inert, so it cannot
+forge a line, a colour or a CI command.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,8 @@ from policyengine.outputs.reading import (
     clauses_of,
     count_words,
     counted,
+    reading_troubles,
+    refused_waivers,
     relaxation_words,
     release_words,
     scope_words,
@@ -26,28 +30,35 @@ from policyengine.outputs.reading import (
 
 NARROWEST = 40
 MOST_LINES = 20
+INDENT = " " * 6
+ESCAPE = 7
 _COMMAND = re.compile(r"(?<!\S)::|##(?=\[|vso\[|teamcity\[)")
 _COLOURS = {"blocked": "31;1", "allowed with warnings": "33;1", "allowed": "32;1"}
 
 
-def summary_text(decision: Mapping[str, Any], width: int, colour: bool, files: Sequence[str] = ()) -> str:
-    """Relaxations, the verdict line, one line for each blocking rule, the count of warnings, then where the files are.
+def summary_text(decision: Mapping[str, Any], width: int | None, colour: bool, files: Sequence[str] = ()) -> str:
+    """Relaxations, the verdict line, one line for each blocking rule, waivers that did not count, evidence that could not be
+    read, the count of warnings, then where the files are.
 
-    ``width`` in columns (at least 40 are used; the verdict line is never cut); ``files`` are paths as they should be shown.
-    No final newline.
+    ``width`` in columns to wrap at (at least 40 are used; the verdict line is never broken); None or 0, as for a pipe, wraps
+    nothing. Nothing is cut. ``files`` are paths as they should be shown. No final newline.
     """
-    width = max(NARROWEST, width)
+    width = max(NARROWEST, width) if width else 0
     word = verdict_word(decision)
-    lines = [_cut(f"! relaxed: {each}", width) for each in relaxation_words(decision)]
+    lines = [_wrapped(f"! relaxed: {each}", width) for each in relaxation_words(decision)]
     lines.append(_painted(inert(_verdict_line(decision)), _COLOURS.get(word, "31;1"), colour))
     rules = blocking(decision)
-    lines += [_cut(_rule_line(rule), width) for rule in rules[:MOST_LINES]]
+    lines += [_wrapped(_rule_line(rule), width) for rule in rules[:MOST_LINES]]
     if len(rules) > MOST_LINES:
         lines.append(f"  and {counted(len(rules) - MOST_LINES, 'more blocking rule')}")
+    lines += _some([f"waiver {name} not applied: {why}" for name, why in refused_waivers(decision)], "waiver not applied",
+                   "waivers not applied", width)  # fmt: skip
+    troubles = [f"evidence {each}" for each in reading_troubles(decision)]
+    lines += _some(troubles, "remark on evidence", "remarks on evidence", width)
     warned = warning(decision)
     if warned:
         named = ", ".join(rule["id"] for rule in warned)
-        lines.append(_cut(f"  {counted(len(warned), 'warning')}: {named}", width))
+        lines.append(_wrapped(f"  {counted(len(warned), 'warning')}: {named}", width))
     if drafted := decision.get("quality_drafts"):
         lines.append(f"  {counted(len(drafted), 'quality draft')}")
     lines += [f"  {inert(each)}" for each in files]
@@ -62,7 +73,11 @@ def one_line(decision: Mapping[str, Any]) -> str:
 
 def inert(text: str) -> str:
     """Control characters escaped, and nothing that a CI system reads as a command."""
-    return _COMMAND.sub(lambda found: f"{found[0][0]}\\u{{{ord(found[0][1]):04x}}}", shown(text))
+    return _without_commands(shown(text))
+
+
+def _without_commands(text: str) -> str:
+    return _COMMAND.sub(lambda found: f"{found[0][0]}\\u{{{ord(found[0][1]):04x}}}", text)
 
 
 def _verdict_line(decision: Mapping[str, Any]) -> str:
@@ -78,9 +93,19 @@ def _rule_line(rule: Mapping[str, Any]) -> str:
     return f"  {outcome:<8}{rule['id']}{clause} {count_words(rule)}: {message}"
 
 
-def _cut(text: str, width: int) -> str:
+def _some(texts: Sequence[str], one: str, many: str, width: int) -> list[str]:
+    lines = [_wrapped(f"  {each}", width) for each in texts[:MOST_LINES]]
+    more = len(texts) - MOST_LINES
+    return [*lines, f"  and {more} more {one if more == 1 else many}"] if more > 0 else lines
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Inert, in lines of at most this many columns (0: one line). A word too long is broken, and its parts are inert again."""
     safe = inert(text)
-    return safe if len(safe) <= width else safe[: width - 1].rstrip() + "…"
+    if not width or len(safe) <= width:
+        return safe
+    lines = textwrap.wrap(safe, width - ESCAPE, subsequent_indent=INDENT, break_on_hyphens=False)
+    return "\n".join(_without_commands(line) for line in lines)
 
 
 def _painted(text: str, code: str, colour: bool) -> str:

@@ -264,3 +264,13 @@ def test_a_title_is_cut_between_words_and_the_whole_is_kept():
     assert draft["title_full"].startswith(draft["title"][:-1] + " ")
     assert len(draft["short_description"]) <= 512
     assert cut_at_word("a" * 200, 120) == "a" * 119 + "…"
+
+
+def test_one_check_of_effectiveness_not_two_that_differ():
+    said = "No such signature in the next 30 days."
+    draft = one(decision_with(failing(suggestions={"effectiveness": said})))
+    check = draft["effectiveness"]
+    assert (check["text"], check["target"], check["window_days"], check["min_opportunities"]) == (said, None, None, None)
+    page = draft_markdown(draft)
+    assert "30 days" in page
+    assert "60 days" not in page.split("## For people")[0].split("## Suggestions")[1]

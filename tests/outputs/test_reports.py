@@ -154,3 +154,55 @@ def test_markdown_says_what_was_relaxed_before_the_verdict():
     loosened = {"kind": "gate_loosened", "what": "major/fail", "detail": "the profile turns `block` into `warn`"}
     page = decision_markdown({**sample_decision(), "relaxations": [loosened]}, ())
     assert page.index("gate loosened") < page.index("# BLOCKED")
+
+
+LATE = "expired 2026-03-01T00:00:00Z"
+
+
+def refused_waiver(**more):
+    return {"id": "W-9", "rule": "r", "subjects": ["A"], "applied": False, "reason": LATE, "file": "W-9.dsse",
+            "digest": "sha256:" + "9" * 64, "signer": None, "applied_to": []} | more  # fmt: skip
+
+
+def test_a_waiver_that_does_not_count_is_said_everywhere():
+    decision = sample_decision()
+    decision["waivers"] += [refused_waiver(), refused_waiver(id=None, reason="it is not signed ::error::x")]
+    text = summary_text(decision, None, False)
+    assert f"\n  waiver W-9 not applied: {LATE}\n" in text
+    assert "waiver W-9.dsse not applied: it is not signed :\\u{003a}error" in text
+    assert f"Waiver W-9 not applied: {LATE}" in render_html(decision, ()).decode()
+    assert "Waivers that did not count" in decision_markdown(decision, ())
+
+
+def test_nothing_of_a_reason_is_cut():
+    words = "the reason " * 60 + "ends here"
+    decision = decision_with(rule("r", "major", "fail", [finding("A", message=words)]))
+    assert words in summary_text(decision, None, False)
+    wrapped = summary_text(decision, 60, False).split("\n")
+    assert all(len(line) <= 60 for line in wrapped if not line.startswith("BLOCKED"))
+    assert words in " ".join(" ".join(wrapped).split())
+
+
+def test_a_broken_word_is_no_command_of_a_ci_system():
+    decision = decision_with(rule("r", "major", "fail", [finding("A", message="x")]))
+    for length in range(40):
+        decision["rules"][0]["findings"][0]["message"] = "x" * (40 + length) + "::error::boom"
+        for line in summary_text(decision, 40, False).split("\n"):
+            assert not line.lstrip().startswith("::")
+            assert len(line) <= 40 or line.startswith("BLOCKED")
+
+
+def test_rows_that_could_not_be_read_have_a_line_of_their_own():
+    decision = sample_decision()
+    decision["evidence"][0] |= {
+        "verified": None,
+        "reason": "1 of 20 rows could not be read (line 3: no id)",
+        "warnings": ["column 2 could not be read", "w"],
+    }
+    name = decision["evidence"][0]["name"]
+    text = summary_text(decision, None, False)
+    assert (
+        f"\n  evidence {name}: 1 of 20 rows could not be read (line 3: no id)\n  evidence {name}: column 2 could not be read\n"
+        in text
+    )
+    assert "rows could not be read" in render_html(decision, ()).decode().split("What blocks")[0]
