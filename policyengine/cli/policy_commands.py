@@ -11,6 +11,7 @@ from typing import Any
 from policyengine.cli.terminal import MAX_SHOWN, memory, tell
 from policyengine.core.diagnostic import Diagnostic, Refusal, Severity, nearest, shown
 from policyengine.core.vocabulary import vocabulary
+from policyengine.outputs.reading import counted
 from policyengine.packs.frameworks import control_ids, load_frameworks
 from policyengine.packs.library import PolicyFile, compile_all, find_policies, shipped
 
@@ -45,7 +46,8 @@ def check(paths: Sequence[Path], strict: bool, form: str) -> int:
     else:
         tell(found)
         rules = sum(len(result.plan["rules"]) for _, result in compiled if result.plan)
-        sys.stdout.write(f"{len(compiled)} files, {rules} rules: {errors} errors, {len(found) - errors} warnings\n")
+        read = f"{counted(len(compiled), 'file')}, {counted(rules, 'rule')}"
+        sys.stdout.write(f"{read}: {counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}\n")
     return 2 if errors else 1 if found and strict else 0
 
 

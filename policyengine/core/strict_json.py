@@ -70,7 +70,12 @@ def _diagnostic(problem: str, name: str) -> Diagnostic:
         what, hint = "a number with too many digits", "write it as text"
     elif what.startswith("invalid unicode"):
         what, hint = "bytes that are not UTF-8", "save the file as UTF-8"
-    return Diagnostic("PE401", what[:1].lower() + what[1:], file=name, line=line, column=max(column, 1), hint=hint)
+    elif what.startswith("EOF while parsing"):
+        kind = what.removeprefix("EOF while parsing ")
+        what, hint = f"the JSON text ends too early, inside {kind}", "part of it may be missing; export it again"
+    if not what[:2].isupper():
+        what = what[:1].lower() + what[1:]
+    return Diagnostic("PE401", what, file=name, line=line, column=max(column, 1), hint=hint)
 
 
 def _refuse_huge(document: object, name: str) -> None:

@@ -79,7 +79,8 @@ class _Compilation:
         check.declared_alone(module)
         rules = [made for each in policy.rules if (made := check.rule(each, self.controls)) is not None]
         names = frozenset(rule.id.text for rule in policy.rules)
-        reader = TestReader(policy.source, self.vocabulary, names, check.diagnostics, self.lost)
+        misnamed = len(names) < len(policy.rules)
+        reader = TestReader(policy.source, self.vocabulary, names, check.diagnostics, self.lost, misnamed)
         tests = tuple(case for each in policy.tests if (case := reader.case(each)) is not None)
         problems = [*self.syntax_problems, *check.diagnostics]
         failed = any(each.severity is Severity.ERROR for each in problems)

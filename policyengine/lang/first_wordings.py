@@ -5,8 +5,10 @@ A function gives its message if the stop is its case, else None; the first one t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from policyengine.core.diagnostic import nearest
 from policyengine.lang.parentheses import bare_quantifier, mixed
 from policyengine.lang.stop import RESERVED, Stop, Told, shortened
 
@@ -16,6 +18,10 @@ ORDER_WORDS = {
     **dict.fromkeys("earlier older".split(), "before"),
     **dict.fromkeys("later newer".split(), "after"),
 }
+NOT_CONDITIONS = frozenset(
+    "meets supports severity because applies for require forbid except unknown capa message if and or when where".split()
+)
+UNDERSCORES = "an id is written with hyphens, not with underscores"
 BINDERS = frozenset("each every some no latest by ( let parameter define as".split())
 
 
@@ -176,6 +182,10 @@ def _reserved(stop: Stop, _: str) -> Told | None:
 
 
 def _programmers_signs(stop: Stop, _: str) -> Told | None:
+    halves = stop.text(-1) + stop.text()
+    turned = {"=<": "<=", "=>": ">=", "<>": "is not"}.get(halves)
+    if turned:
+        return Told("PE136", stop.span(-1, 0), f"`{halves}` is not a word of the language", f"write `{turned}`")
     meant = {"==": "is", "&&": "and", "||": "or"}.get(stop.text())
     if stop.text() == "=" and stop.text(-1) == "=":
         meant = "is"
@@ -187,14 +197,46 @@ def _programmers_signs(stop: Stop, _: str) -> Told | None:
 def _spelling_of_names(stop: Stop, text: str) -> Told | None:
     word = stop.words[stop.index]
     if stop.at > word.start and "_" in word.text and text[word.start : stop.at].isalnum():
-        hint = f"write `{shortened(word.text.replace('_', '-'))}`"
-        return Told("PE113", stop.span(), "an id is written with hyphens, not with underscores", hint)
+        hint = f"write `{shortened(re.sub('-+', '-', word.text.replace('_', '-').lower()).strip('-'))}`"
+        return Told("PE113", stop.span(), UNDERSCORES, hint)
     small = word.text.lower()
     if word.kind == "word" and word.text.isidentifier() and small != word.text:
         named = stop.at > word.start or ("NAME" in stop.expected and small not in RESERVED)
         message = "names are written in small letters" if named else "the words of the language are written in small letters"
         return Told("PE113", stop.span(), message, f"write `{shortened(small)}`")
     return None
+
+
+def _for_every(stop: Stop, _: str) -> Told | None:
+    if stop.text() == "for" and stop.text(1) in ("every", "all", "any"):
+        return Told("PE127", stop.span(0, 1), f"there is no `for {stop.text(1)}`", "write `for each`")
+    if stop.text() == "for" and stop.text(2) == "in":
+        return Told("PE127", stop.span(), "`for` alone begins nothing", f"write `for each {shortened(stop.text(1))} in ..`")
+    if "FOR_EACH" in stop.expected and stop.text(1) == "in" and stop.kind() == "word" and stop.text() not in RESERVED:
+        hint = f"write `for each {shortened(stop.text())} in ..`"
+        return Told("PE127", stop.span(0, 1), "`for each` is missing", hint)
+    return None
+
+
+def _length_of_time(stop: Stop, _: str) -> Told | None:
+    glued = re.fullmatch(r"(\d+)((?:second|minute|hour|day|week|month|year)s?)", stop.text())
+    if stop.kind() != "word" or glued is None:
+        return None
+    hint = f"write `{shortened(f'{glued[1]} {glued[2]}')}`"
+    return Told("PE101", stop.span(), "a length of time is a number, a space and a unit", hint)
+
+
+def _no_require(stop: Stop, _: str) -> Told | None:
+    """A condition where a clause should begin, on a line of its own and with a field or a message."""
+    if "REQUIRE" not in stop.expected or stop.kind() != "word" or stop.text(-1) == "." or stop.text() in NOT_CONDITIONS:
+        return None
+    here = stop.words[stop.index]
+    if here.line == stop.words[stop.index - 1].line or stop.words[stop.first].text in ("require", "forbid"):
+        return None
+    rest = [word.text for word in stop.words[stop.index + 1 : stop.last]]
+    if (rest[:1] != ["."] and "message" not in rest) or nearest(here.text, NOT_CONDITIONS):
+        return None
+    return Told("PE101", stop.span(), "`require` or `forbid` is missing", "write one of them before this condition")
 
 
 def _no_header(stop: Stop, _: str) -> Told | None:
@@ -207,5 +249,5 @@ def _no_header(stop: Stop, _: str) -> Told | None:
 FIRST_WORDINGS: tuple[Callable[[Stop, str], Told | None], ...] = (
     _no_header, mixed, _reserved, _there_is, _no_later_than, _none_then, _if_any, bare_quantifier, _else, _unless, _must_be,
     _between, _at_least, _exactly, _all, _recorded_within, _without_is, _satisfies_clause, _length_of, _programmers_signs,
-    _spelling_of_names,
+    _spelling_of_names, _for_every, _length_of_time, _no_require,
 )  # fmt: skip

@@ -16,6 +16,8 @@ from policyengine.lang.plan import nodes
 from policyengine.lang.types import ERROR, PAIR, TIMESTAMP, Type, is_record, of_field, with_article
 
 Node = dict[str, Any]
+NOTHING = frozenset("empty blank missing nothing undefined nil".split())
+_IS = re.compile(r"\bis\s+(not\s+)?\Z")
 LARGEST_EXPRESSION = 20_000
 DEEPEST_EXPRESSION = 60
 DEEPEST_PLAN = 150
@@ -96,6 +98,7 @@ class Names(ABC):
 
     def start_rule(self) -> None:
         self.taken: set[str] = set()
+        self.unbound: set[str] = set()
         self.size = self.depth = 0
 
     @abstractmethod
@@ -298,6 +301,13 @@ class Names(ABC):
         return self.wrong(name.span, "PE201", f"there is no field `{name.text}` in {with_article(type_name)}", hint, note)
 
     def _unknown_name(self, name: syntax.Name) -> Typed:
+        if name.text in NOTHING and (
+            compared := _IS.search(self.module.source.text, max(0, name.span.start - 40), name.span.start)
+        ):
+            hint = f"write `{'is recorded' if compared[1] else 'is not recorded'}`; of a list compare `count of`"
+            return self.wrong(name.span, "PE137", f"there is no value `{name.text}`", hint)
+        if (collection := self._list_of(name.text)) is not None:
+            return self._without_loop(name, collection)
         near = [*self.variables, *self.module.names, *self.module.uses]
         suggestion = suggested(name.text, near) or suggested(name.text, self.vocabulary.roots)
         hint = (
@@ -307,6 +317,34 @@ class Names(ABC):
         return self.wrong(
             name.span, "PE200", f"there is no evidence, variable or parameter called `{name.text}`", hint, in_scope
         )
+
+    def _list_of(self, member: str) -> str | None:
+        """The list that is called like several of this: ``accounts``, ``sbom.components``."""
+        several = (f"{member}s", f"{member.removesuffix('y')}ies")
+        for root in self.vocabulary.roots.values():
+            if root.name in several and root.type.many and root.type.is_record:
+                return root.name
+        for root in self.vocabulary.roots.values():
+            fields = self.vocabulary.types[root.type.name].fields if root.type.is_record and not root.type.many else {}
+            for field_name, of in fields.items():
+                if field_name in several and of.many and of.is_record:
+                    return f"{root.name}.{field_name}"
+        return None
+
+    def _without_loop(self, name: syntax.Name, collection: str) -> Typed:
+        """A member of a list that nothing names; told once in a rule, or in a let or define."""
+        if name.text in self.unbound:
+            return Typed({"op": "error"}, ERROR, name.span)
+        self.unbound.add(name.text)
+        drawn = (word for word, each in self.variables.items() if each.node.get("name") in self.drawn_from
+                 and written_path(self.drawn_from[each.node["name"]]) == collection)  # fmt: skip
+        if (word := next(drawn, None)) is not None:
+            hint = f"did you mean `{word}`?"
+        elif self.inlining:
+            hint = f"did you mean `{collection}`?"
+        else:
+            hint = f"`for each {name.text} in {collection}` is missing"
+        return self.wrong(name.span, "PE200", f"there is no evidence, variable or parameter called `{name.text}`", hint)
 
     def _unknown_in_used(self, alias: syntax.Name, used: Module, rest: tuple[syntax.Name, ...]) -> Typed:
         if used.missing:
@@ -319,6 +357,13 @@ class Names(ABC):
             f"did you mean `{alias.text}.{suggestion}`?" if suggestion else f"it declares: {', '.join(used.names) or 'nothing'}"
         )
         return self.wrong(rest[0].span, "PE200", f"there is no `{rest[0].text}` in policy {used.id}", hint)
+
+
+def written_path(node: Node) -> str:
+    """A list as rules write it, where it is a root or a field of one."""
+    if node.get("op") == "field":
+        return f"{written_path(node['of'])}.{node['name']}"
+    return str(node["name"]) if node.get("op") == "root" else ""
 
 
 def suggested(word: str, known: Collection[str]) -> str | None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from policyengine.core.diagnostic import Diagnostic, Source, Span
+from policyengine.lang.first_wordings import BINDERS, UNDERSCORES
 from policyengine.lang.pieces import Piece, Pieces
 from policyengine.lang.scan import MAX_PROBLEMS, Scan, Word, too_many
 from policyengine.lang.stop import Stop
@@ -21,7 +22,7 @@ from policyengine.lang.wording import explained
 OPENERS = {
     "header": ("title", "owner", "purpose", "effective", "time zone", "language"),
     "rule": (
-        "meets", "supports", "severity", "applies when", "for each", "require", "forbid", "unknown when", "except when", "capa",
+        "meets", "supports", "severity", "applies when", "require", "forbid", "unknown when", "except when", "capa",
     ),
     "test": ("given", "at", "expect"),
 }  # fmt: skip
@@ -60,6 +61,7 @@ def recovered(source: Source, scan: Scan, read: Reader) -> tuple[list[Any], list
     found: list[Any] = []
     problems: list[Diagnostic] = []
     lost: set[str] = set()
+    told: set[str] = set()
     bounds = [0, *declaration_starts(scan.words), len(scan.words)]
     for number, (first, last) in enumerate(pairwise(bounds)):
         fragment = Fragment(scan, first, last)
@@ -69,7 +71,12 @@ def recovered(source: Source, scan: Scan, read: Reader) -> tuple[list[Any], list
             found.append(value)
         elif kind != "header" and first + 1 < last:
             lost |= _names_of(scan, fragment, kind)
-        problems += _explanations(source, scan, failures)
+        for problem in _explanations(source, scan, failures):
+            if problem.message == UNDERSCORES:
+                if kind == "test" and problem.hint in told:
+                    continue
+                told.add(problem.hint)
+            problems.append(problem)
         if len(problems) >= MAX_PROBLEMS:
             problems.append(too_many(source, Span(fragment.end - 1, fragment.end)))
             return [], problems, frozenset()
@@ -108,12 +115,28 @@ def _part_starts(words: Sequence[Word], fragment: Fragment, kind: str) -> Iterat
     for index in range(fragment.first + 1, fragment.last):
         if words[index].kind != "word" or words[index - 1].text in ("policy", "rule", "expect") or not _is_opener(words, index):
             continue
+        if kind == "rule" and is_loop(words, index):
+            yield index
+            continue
         for opener in OPENERS[kind]:
             first, _, second = opener.partition(" ")
             if words[index].text != first or (second and (index + 1 >= fragment.last or words[index + 1].text != second)):
                 continue
             if opener != "at" or (index + 1 < fragment.last and words[index + 1].kind == "moment"):
                 yield index
+
+
+def is_loop(words: Sequence[Word], index: int) -> bool:
+    """Whether a ``for each`` begins here, also one that is written in other words: ``for every``, ``x in list``."""
+    here, *after = [word.text for word in words[index : index + 4]] or [""]
+    if here == "for":
+        return (
+            after[:1] in (["each"], ["every"])
+            or after[1:2] == ["in"]
+            or (after[:1] in (["all"], ["any"]) and after[2:] == ["in"])
+        )
+    begins_line = index > 0 and words[index].line > words[index - 1].line
+    return begins_line and after[:1] == ["in"] and words[index].kind == "word" and words[index - 1].text not in BINDERS
 
 
 def _declaration(scan: Scan, fragment: Fragment, kind: str, read: Reader) -> tuple[Any, list[tuple[Fragment, Failure]]]:
@@ -133,7 +156,7 @@ def _declaration(scan: Scan, fragment: Fragment, kind: str, read: Reader) -> tup
             if not failures and value.at == whole.at:
                 value = whole
             failures.append((part, value))
-            loop = first < len(scan.words) and scan.words[first].text == "for"
+            loop = is_loop(scan.words, first)
             usable = usable and first != fragment.first and not loop
         else:
             items += value if isinstance(value, list) else [value]

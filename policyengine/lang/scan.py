@@ -141,8 +141,7 @@ class _Seen:
         """Reports a text that does not stand between straight double quotes, and gives one of the same length that does."""
         end = start + len(text)
         if kind == "curly":
-            message = 'curly quotation marks come from a word processor; use straight ones ("), or run '
-            message += "`policyengine fmt --fix-quotes`"
+            message = 'curly quotation marks come from a word processor; use straight ones (")'
             self.wrong(start, end, "PE105", message, f'write "{_short(text[1:-1])}"')
         elif kind == "single":
             self.wrong(start, end, "PE105", 'a text stands between double quotation marks (")', f'write "{_short(text[1:-1])}"')

@@ -49,6 +49,7 @@ TERMINAL_WORDS = (
 )
 VALUE_STARTS = ("NAME", "INT", "STRING")
 VALUES = frozenset("INT BOOL STRING LONG_STRING DURATION DATE TIMESTAMP".split())
+OUTCOMES = ("pass", "fail", "unknown", "not applicable", "not yet due", "waived", "error")
 MAX_EXPECTED = 5
 
 
@@ -90,6 +91,10 @@ def _unexpected(source: Source, stop: Stop) -> Diagnostic:
         hint = RULE_ORDER
     elif word.text in RESERVED and word.kind == "word" and "NAME" in stop.expected:
         hint = f"`{word.text}` is a word of the language; only after a dot it may be a name"
+    elif "SEVERITY" in stop.expected:
+        hint = f"write {_listed(frozenset(['SEVERITY']))}"
+    elif "OUTCOME" in stop.expected or "NONE_RESULT" in stop.expected:
+        hint = _outcome(word.text, stop.expected)
     elif word.text == stop.text(-1):
         hint = f"leave out one `{shortened(word.text, 30)}`"
     elif {"AND", "OR"} <= stop.expected and word.kind != "symbol":
@@ -98,6 +103,12 @@ def _unexpected(source: Source, stop: Stop) -> Diagnostic:
         hint = f"leave it out, or write {_listed(stop.expected)} before it"
     message = f"{found} does not belong here; expected {_listed(stop.expected)}"
     return Diagnostic.at(source, Span(start, word.end), "PE101", message, hint=hint)
+
+
+def _outcome(word: str, expected: frozenset[str]) -> str:
+    known = OUTCOMES if "OUTCOME" in expected else OUTCOMES[:4]
+    close = next((each for each in known if word.startswith(each)), None) or nearest(word.replace("_", " "), known)
+    return f"did you mean `{close}`?" if close else f"write {', '.join(known[:-1])} or {known[-1]}"
 
 
 def _meant(stop: Stop) -> str | None:

@@ -111,9 +111,7 @@ def test_no_message_speaks_of_the_grammar():
 
 
 def test_curly_quotes_are_told_word_for_word():
-    assert only("require a is “x”").message == (
-        'curly quotation marks come from a word processor; use straight ones ("), or run `policyengine fmt --fix-quotes`'
-    )
+    assert only("require a is “x”").message == ('curly quotation marks come from a word processor; use straight ones (")')
 
 
 def test_all_mistakes_of_a_file_are_told_in_one_run():
