@@ -49,7 +49,10 @@ def compare_versions(cmp: str, left: Version, right: Version) -> Truth:
     first, second = _parsed_version(scheme, left.text), _parsed_version(scheme, right.text)
     if first is None or second is None:
         return incomparable(left.text, right.text)
-    return ORDER[cmp](first, second)
+    try:
+        return ORDER[cmp](first, second)
+    except (ValueError, TypeError):
+        return incomparable(left.text, right.text)
 
 
 @lru_cache(maxsize=4096)
@@ -63,6 +66,7 @@ def _parsed_version(scheme: str, text: str) -> Any:
         while numbers and numbers[-1] == 0:
             numbers.pop()
         return numbers
+    from univers.nuget import InvalidNuGetVersion
     from univers.version_range import RANGE_CLASS_BY_SCHEMES
     from univers.versions import InvalidVersion
 
@@ -71,7 +75,7 @@ def _parsed_version(scheme: str, text: str) -> Any:
         return _parsed_version("", text)
     try:
         return known.version_class(text)  # type: ignore[misc]
-    except (InvalidVersion, ValueError, TypeError, AttributeError):
+    except (InvalidVersion, InvalidNuGetVersion, ValueError, TypeError, AttributeError):
         return None
 
 

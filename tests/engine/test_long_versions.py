@@ -23,3 +23,8 @@ def test_a_version_up_to_the_limit_is_compared() -> None:
     longest = "1." * (MAX_VERSION // 2 - 1) + "10"
     assert len(longest) == MAX_VERSION
     assert compare_versions("lt", Version(longest, "maven"), Version("2", "maven")) is True
+
+
+@pytest.mark.parametrize(("scheme", "text"), [("nuget", ""), ("nuget", "a.a"), ("intdot", "v17~aa749.")])
+def test_a_version_that_a_library_chokes_on_is_not_comparable(scheme: str, text: str) -> None:
+    assert not_comparable(compare_versions("lt", Version(text, scheme), Version("1.0.0", scheme)))
