@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policyengine.core.model import Collection, Record
 from policyengine.core.outcome import CauseKind, Truth, Unknown, all_of, any_of, join, negate, unknown
 from policyengine.engine import members as over
 from policyengine.engine import moments, relations
+from policyengine.engine.citing import CITED, Citer
 from policyengine.engine.explain import shown_value
 from policyengine.engine.findings import ReadValue
 from policyengine.engine.members import Bounds
@@ -20,6 +21,11 @@ from policyengine.engine.values import Node, Reader, Run, Scope, Values, constan
 
 class Conditions(Values):
     """Truth values from values."""
+
+    if TYPE_CHECKING:
+
+        def _no(self, node: Node) -> Reader:
+            """No member of which the condition holds; :class:`Meaning` has it."""
 
     # logic and comparison
 
@@ -32,6 +38,8 @@ class Conditions(Values):
         return lambda scope: any_of(part(scope) for part in parts)
 
     def _not(self, node: Node) -> Reader:
+        if node["arg"]["op"] == "some":
+            return self._no(node["arg"])
         operand = self.value(node["arg"])
         return lambda scope: negate(operand(scope))
 
@@ -230,7 +238,25 @@ class Conditions(Values):
             except OverflowError:
                 return relations.incomparable(shown_value(when), shown_value(length))
 
-        return near
+        if self.trace is None:
+            return near
+        citer, trace, time = Citer(self, node, node["where"]), self.trace, node["time"]
+
+        def noting(item: Any) -> None:
+            trace.append(ReadValue(f"{node['var']}.{time}", shown_value(item.fields.get(time)), item.origin))
+
+        def explained(scope: Scope) -> Truth:
+            verdict, when = near(scope), at(scope)
+            if isinstance(when, Unknown):
+                return verdict
+            there: list[Any] = [item for item, _ in collection(scope).items if where(scope, item) is not False]
+            if verdict is True:
+                there = [item for item in there if _on_the_side(node["op"], item.fields.get(time), when)]
+            if not citer.members(scope, _closest(there, time, when), noting):
+                citer.nearest(scope, noting)
+            return verdict
+
+        return explained
 
     def _recur(self, node: Node) -> Reader:
         collection, dates, time = self.members(node["in"]), node["dates"], node["time"]
@@ -267,6 +293,18 @@ class Conditions(Values):
             return moments.recurs(found, span, begin, end, when, now, self.run.strict)
 
         return recurring
+
+
+def _on_the_side(op: str, time: Any, when: Any) -> bool:
+    return time is not None and bool(time <= when if op == "preceded" else time >= when)
+
+
+def _closest(items: list[Any], time: str, when: Any) -> list[Any]:
+    """The few members nearest in time, in list order; those without a time first, for they leave it open."""
+    if len(items) <= CITED:
+        return items
+    distances = [abs(item.fields[time] - when) if item.fields.get(time) is not None else timedelta(-1) for item in items]
+    return [items[place] for place in sorted(sorted(range(len(items)), key=distances.__getitem__)[:CITED])]
 
 
 def _listed(value: Any) -> tuple[str, ...]:

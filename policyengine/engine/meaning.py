@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from policyengine.core.model import Collection
-from policyengine.core.outcome import Truth, Unknown, join, negate
+from policyengine.core.outcome import Truth, Unknown, all_of, any_of, join, negate
 from policyengine.engine import members as over
+from policyengine.engine.citing import CITED, Citer, open_or
 from policyengine.engine.conditions import Conditions
 from policyengine.engine.explain import shown_value
 from policyengine.engine.findings import ReadValue
@@ -83,32 +85,73 @@ class Meaning(Conditions):
 
         return pairs
 
-    def _some(self, node: Node) -> Reader:
-        base, where = (
-            self.members(node["in"]),
-            self._decisive(node["var"], self._test(node["var"], node["where"], quiet=False), False),
-        )
-        return lambda scope: over.some(base(scope), partial(where, scope))
+    def _some(self, node: Node, witnesses: int = 1) -> Reader:
+        base, where = self.members(node["in"]), self._test(node["var"], node["where"])
+        if self.trace is None:
+            return lambda scope: over.some(base(scope), partial(where, scope))
+        citer = Citer(self, node, node["where"])
+
+        def some(scope: Scope) -> Truth:
+            found = base(scope)
+            verdict = over.some(found, partial(where, scope))
+            if verdict is False:
+                citer.nearest(scope)
+                return verdict
+            judged = ((i, where(scope, i) if m is True else all_of((m, where(scope, i)))) for i, m in found.items)
+            deciding = open_or(verdict, judged)
+            if not citer.members(scope, islice(deciding, witnesses) if verdict is True else deciding):
+                citer.nearest(scope)
+            return verdict
+
+        return some
 
     def _no(self, node: Node) -> Reader:
-        some = self._some(node)
+        some = self._some(node, CITED)
         return lambda scope: negate(some(scope))
 
     def _every(self, node: Node) -> Reader:
         base, where, satisfies = self._quantified(node)
         if_any = bool(node["if_any"])
-        return lambda scope: over.every(
-            over.keep(base(scope), partial(where, scope)), partial(satisfies, scope), if_any)  # fmt: skip
+        if self.trace is None:
+            return lambda scope: over.every(
+                over.keep(base(scope), partial(where, scope)), partial(satisfies, scope), if_any)  # fmt: skip
+        citer = Citer(self, node, node["satisfies"])
+
+        def every(scope: Scope) -> Truth:
+            kept = over.keep(base(scope), partial(where, scope))
+            verdict = over.every(kept, partial(satisfies, scope), if_any)
+            judged = ((i, any_of((satisfies(scope, i), *(() if m is True else (negate(m),))))) for i, m in kept.items)
+            if verdict is not True and not citer.members(scope, open_or(verdict, judged)):
+                citer.nearest(scope)
+            return verdict
+
+        return every
 
     def _latest(self, node: Node) -> Reader:
         base, where, satisfies = self._quantified(node)
         if_any, time, sequence = bool(node["if_any"]), node["time"], node["sequence"]
-        return lambda scope: over.latest(
-            over.keep(base(scope), partial(where, scope)), partial(satisfies, scope), if_any, time, sequence)  # fmt: skip
+        if self.trace is None:
+            return lambda scope: over.latest(
+                over.keep(base(scope), partial(where, scope)), partial(satisfies, scope), if_any, time, sequence)  # fmt: skip
+        citer = Citer(self, node, node["satisfies"])
+
+        def latest(scope: Scope) -> Truth:
+            asked: list[tuple[object, Truth]] = []
+
+            def asking(item: object) -> Truth:
+                asked.append((item, satisfies(scope, item)))
+                return asked[-1][1]
+
+            verdict = over.latest(over.keep(base(scope), partial(where, scope)), asking, if_any, time, sequence)
+            if verdict is not True and not citer.members(scope, open_or(verdict, asked)):
+                citer.nearest(scope)
+            return verdict
+
+        return latest
 
     def _quantified(self, node: Node) -> tuple[Looker, Callable[[Scope, Any], Any], Callable[[Scope, Any], Any]]:
-        satisfies = self._decisive(node["var"], self._test(node["var"], node["satisfies"], quiet=False), True)
-        return self.members(node["in"]), self._test(node["var"], node["where"]), satisfies
+        var = node["var"]
+        return self.members(node["in"]), self._test(var, node["where"]), self._test(var, node["satisfies"])
 
     def _no_gap(self, node: Node) -> Reader:
         base, read, trace, what = (

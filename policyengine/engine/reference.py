@@ -132,7 +132,7 @@ class _RuleEvaluation:
                 continue
             scope = subject.scope
             out_of_force = early(scope) if early else None
-            yield subject, out_of_force if out_of_force is not None else judge.truth(scope, subject.possible)
+            yield subject, out_of_force if out_of_force is not None else judge.truth(dict(scope), subject.possible)
 
     def _subjects(self, depth: int, scope: Scope, keys: tuple[str, ...], possible: Unknown | None,
                   collections: list[Any], filters: list[Any]) -> Iterator[Subject]:  # fmt: skip

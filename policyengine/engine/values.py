@@ -24,7 +24,6 @@ Reader: TypeAlias = Callable[[Scope], Any]
 Looker: TypeAlias = Callable[[Scope], Members]
 
 
-_DECISIVE = 3
 _EXACT = Context(prec=200)
 
 
@@ -124,7 +123,7 @@ class Values:
                 return unknown(CauseKind.ABSENT, path, record.origin)
             return unknown(CauseKind.MISSING_FIELD, path, record.origin)
 
-        return read if many else self._noted(read, path, base)
+        return self._noted_list(read, path, base) if many else self._noted(read, path, base)
 
     def _stated(self, node: Node) -> Reader:
         """What the source of a list says of it. Silence is unknown as an incomplete list is: it is no missing field of a row."""
@@ -156,6 +155,22 @@ class Values:
             value = read(scope)
             record = base(scope) if base else None
             if not isinstance(value, Record):
+                trace.append(ReadValue(path, shown_value(value), record.origin if isinstance(record, Record) else None))
+            return value
+
+        return noted
+
+    def _noted_list(self, read: Reader, path: str, base: Reader) -> Reader:
+        """In an explanation, write down a list of plain values, or that a row records none; lists of records are cited by member."""
+        trace = self.trace
+        if trace is None:
+            return read
+
+        def noted(scope: Scope) -> Any:
+            value = read(scope)
+            missing = isinstance(value, Unknown) and all(cause.kind is CauseKind.MISSING_FIELD for cause in value.causes)
+            if missing or (isinstance(value, tuple) and not any(isinstance(each, Record) for each in value)):
+                record = base(scope)
                 trace.append(ReadValue(path, shown_value(value), record.origin if isinstance(record, Record) else None))
             return value
 
@@ -220,39 +235,8 @@ class Values:
 
         return bound
 
-    def _test(self, var: str, node: Node | None, quiet: bool = True) -> Callable[[Scope, Any], Any]:
-        if node is None:
-            return lambda _scope, _item: True
-        if quiet or self.trace is None:
-            return self._bound(var, node)
-        read = self.value(node)
-
-        def loud(scope: Scope, item: Any) -> Any:
-            scope[var] = item
-            return read(scope)
-
-        return loud
-
-    def _decisive(self, var: str, test: Callable[[Scope, Any], Any], indifferent: bool) -> Callable[[Scope, Any], Any]:
-        """In an explanation, keep what was read of the first few members that decided; of the others, only what is not theirs."""
-        trace = self.trace
-        if trace is None:
-            return test
-        kept = 0
-
-        def decisive(scope: Scope, item: Any) -> Any:
-            nonlocal kept
-            mark = len(trace)
-            verdict = test(scope, item)
-            if verdict is indifferent or kept >= _DECISIVE:
-                trace[mark:] = [
-                    each for each in trace[mark:] if not each.path.startswith(f"{var}.") and each not in trace[:mark]
-                ]
-            else:
-                kept += 1
-            return verdict
-
-        return decisive
+    def _test(self, var: str, node: Node | None) -> Callable[[Scope, Any], Any]:
+        return self._bound(var, node) if node is not None else lambda _scope, _item: True
 
 
 def _moved(left: Any, right: Any, sign: int) -> Any:
