@@ -10,6 +10,7 @@ from policyengine.lang import syntax
 from policyengine.lang.plan import nodes
 from policyengine.lang.stop import shortened
 from policyengine.lang.testcases import TestCase
+from policyengine.lang.types import with_article
 
 _NEEDED = {"pass": "a passing", "fail": "a failing", "unknown": "an unknown"}
 
@@ -42,7 +43,7 @@ def lint(
             )
         if "unknown" not in expected.get(rule.id.text, set()):
             yield from _empty(source, rule)
-        yield from _loops(source, rule)
+        yield from _loops(source, rule, plan)
         yield from _messages(source, rule, plan)
 
 
@@ -86,12 +87,16 @@ def _mentions(condition: syntax.Expr, variable: str) -> bool:
     return any(isinstance(each, syntax.Path) and each.names[0].text == variable for each in syntax.walk(condition))
 
 
-def _loops(source: Source, rule: syntax.Rule) -> Iterator[Diagnostic]:
-    for loop in rule.loops:
+def _loops(source: Source, rule: syntax.Rule, plan: dict[str, Any]) -> Iterator[Diagnostic]:
+    for loop, made in zip(rule.loops, plan["loops"], strict=True):
         for part in _conjuncts(loop.where):
             if isinstance(part, syntax.Recorded) and not part.negated:
-                message = "what does not have this field is skipped; if it never arrives, this rule judges nobody"
-                yield _warning(source, part.span, "PE321", message, "start from a register, or add a rule on the missing field")
+                value = shortened(source.text[part.value.span.start : part.value.span.end], 40)
+                message = (
+                    f"{with_article(made['type'])} without `{value}` is not judged, so this rule never finds what is missing"
+                )
+                hint = f"choose by another field, and write `require {value} is recorded and ..`"
+                yield _warning(source, part.span, "PE321", message, hint)
 
 
 def _messages(source: Source, rule: syntax.Rule, plan: dict[str, Any]) -> Iterator[Diagnostic]:

@@ -64,6 +64,18 @@ def test_a_condition_that_mentions_it_somewhere_is_none(clause: str) -> None:
     assert not warned(RULE + clause, "PE311")
 
 
+def test_a_filter_on_the_field_that_may_be_missing_is_a_warning_that_says_what_it_hides() -> None:
+    rule = (
+        RULE
+        + " for each c in changes where c.major and c.approved_at is recorded\n require c.approved_at is before c.implemented_at\n"
+    )
+    (problem,) = warned(rule, "PE321")
+    assert pointed(problem) == "c.approved_at is recorded"
+    assert problem.message == "a change without `c.approved_at` is not judged, so this rule never finds what is missing"
+    assert problem.hint == "choose by another field, and write `require c.approved_at is recorded and ..`"
+    assert not warned(rule.replace("is recorded", "is not recorded"), "PE321")
+
+
 def test_no_warning_in_the_shipped_library() -> None:
     controls = control_ids(load_frameworks())
     made = compile_all(find_policies([shipped("policies")]), controls)
