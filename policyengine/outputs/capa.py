@@ -16,19 +16,22 @@ from policyengine.outputs.due import proposed_due
 from policyengine.outputs.effectiveness import proposed_check
 from policyengine.outputs.facts import DECISION_REF, Facts, facts_of, observed_text
 from policyengine.outputs.grouping import SERIES, Group, external_id, groups
-from policyengine.outputs.privacy import without_secrets
+from policyengine.outputs.privacy import Discretion, without_secrets
 from policyengine.outputs.risk import proposed_risk
 from policyengine.outputs.site import Site, read_site
 from policyengine.outputs.triage import NO_HISTORY, Triage, names, phase_of, triage
 from policyengine.outputs.wording import (
     PROMPTS,
     SHORT_LENGTH,
-    TITLE_LENGTH,
     cut_at_word,
+    decided_of,
+    failed_here,
     full_title,
     problem_parts,
     problem_statement,
     requirement_words,
+    share,
+    short_title,
 )
 
 SCHEMA_VERSION = "1"
@@ -95,7 +98,7 @@ def _draft(
         "record_type": matched.record_type,
     }
     draft |= {"linked_record_types": list(matched.linked), "triage_row": matched.row, "triage_reason": matched.reason}
-    draft |= _words(rule, facts, decision, unknown, catalogues)
+    draft |= _words(rule, facts, decision, unknown, catalogues, _about(rule, group, facts))
     draft |= _rule_facts(rule, decision, digest, site)
     draft |= _judgements(rule, facts, decision, matched, site)
     draft |= {
@@ -128,7 +131,7 @@ def _draft(
 
 
 def _words(
-    rule: Mapping[str, Any], facts: Facts, decision: Mapping[str, Any], unknown: bool, catalogues: Titles
+    rule: Mapping[str, Any], facts: Facts, decision: Mapping[str, Any], unknown: bool, catalogues: Titles, about: str
 ) -> dict[str, Any]:
     requirements = [
         {
@@ -139,11 +142,11 @@ def _words(
         }
         for each in rule.get("controls") or ()
     ]
-    parts = problem_parts(rule, decision, facts.subjects, requirements, unknown)
-    statement, title = problem_statement(parts), full_title(rule, decision, unknown)
+    parts = problem_parts(rule, decision, facts.subjects, requirements, unknown, facts.occurred)
+    statement, title = problem_statement(parts), full_title(rule, decision, unknown, about)
     because = f" Because: {rule['because']}" if rule.get("because") else ""
     return {
-        "title": cut_at_word(title, TITLE_LENGTH),
+        "title": short_title(title, rule, unknown, about),
         "title_full": title,
         "problem_statement": statement,
         "problem": parts,
@@ -152,6 +155,16 @@ def _words(
         "observed": observed_text(facts.observations),
         "requirements": requirements,
     }
+
+
+def _about(rule: Mapping[str, Any], group: Group, facts: Facts) -> str:
+    """What tells this draft from the others of its rule: the values it is grouped by, or its subject, or how many groups."""
+    if group.folded:
+        return f"{len(group.folded)} groups"
+    if not (rule.get("capa") or {}).get("group_by"):
+        return facts.subjects[0] if group.values and len(set(facts.subjects)) == 1 else ", ".join(filter(None, group.values))
+    discreet = Discretion(group.findings[0])
+    return ", ".join("not recorded" if value is None else discreet.text(value) for value in group.values)
 
 
 def _rule_facts(rule: Mapping[str, Any], decision: Mapping[str, Any], digest: str, site: Site) -> dict[str, Any]:
@@ -190,8 +203,8 @@ def _judgements(
     rule: Mapping[str, Any], facts: Facts, decision: Mapping[str, Any], matched: Triage, site: Site
 ) -> dict[str, Any]:
     population = rule["population"]
-    decided = population["pass"] + population["fail"] + population["waived"]
-    failed = population["fail"] if matched.record_type != EVIDENCE_REQUEST else 0
+    decided = decided_of(population)
+    failed = failed_here(population, facts.subjects) if matched.record_type != EVIDENCE_REQUEST else 0
     due, basis = proposed_due(decision, rule, str(matched.record_type), site)
     role = (rule.get("capa") or {}).get("owner") or site.default_owner_role
     owner = site.owners.get(role) if role else None
@@ -203,7 +216,9 @@ def _judgements(
     window = site.effectiveness_days.get(rule["severity"], site.effectiveness_days["minor"])
     unsearched = {"searched": False, "found": [], "note": "not searched: one decision about one system and release"}
     return {
-        "risk": proposed_risk((decision.get("system") or {}).get("gxp_impact"), rule["severity"], failed, decided, None),
+        "risk": proposed_risk(
+            (decision.get("system") or {}).get("gxp_impact"), rule["severity"], failed, decided, None, population["fail"]
+        ),
         "extent": {each: dict(unsearched) for each in ("other_systems", "other_releases", "other_lots")},
         "containment": None,
         "impact": dict.fromkeys(("patient", "product", "data", "supply", "filing")),
@@ -211,7 +226,7 @@ def _judgements(
         "actions": actions,
         "effectiveness": None
         if matched.record_type == EVIDENCE_REQUEST
-        else proposed_check(rule["id"], failed, decided, window, proposal),
+        else proposed_check(rule["id"], failed, decided, window, proposal, share(failed, population)),
         "owner_role": role,
         "owner": owner,
         "qa_approver": site.qa_approver,

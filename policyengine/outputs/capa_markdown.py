@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from policyengine.outputs.facts import DECISION_REF
 from policyengine.outputs.markdown_escape import code, escaped
 
 _BLANK = "______________________________"
@@ -127,15 +128,20 @@ def _evidence(draft: Mapping[str, Any]) -> str:
             escaped(each["kind"]),
             code(each["name"]),
             code(each["locator"]) if each["locator"] else "whole file",
-            escaped(each["signer"] or "none stated"),
+            escaped(each["signer"] or "none stated") if each["kind"] != "decision" else "checked by `policyengine verify`",
             {True: "yes", False: "no", None: "carries no signature"}[each["verified"]]
             if each["kind"] != "decision"
-            else "see `verify`",
+            else "checked by `policyengine verify`",
             code(each["digest"]),
         )
         for each in draft["evidence"]
     ]
-    return "## Evidence\n\n" + _table(("Ref", "Kind", "Name", "Place", "Signer", "Verified", "Digest"), rows)
+    named = f" {code(draft['decision']['id'])}" if draft["decision"]["id"] else ""
+    about = (
+        f"{DECISION_REF} is the decision{named}. Its digest is that of the judged content, which `policyengine verify` recomputes and "
+        "the id begins with; the file around it has another one. The signature of the decision is checked by `policyengine verify`."
+    )
+    return "## Evidence\n\n" + _table(("Ref", "Kind", "Name", "Place", "Signer", "Verified", "Digest"), rows) + f"\n\n{about}"
 
 
 def _risk(draft: Mapping[str, Any]) -> str:

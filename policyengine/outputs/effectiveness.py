@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 
-def proposed_check(rule_id: str, failed: int, decided: int, window_days: int, text: str | None) -> dict[str, Any]:
+def proposed_check(
+    rule_id: str, failed: int, decided: int, window_days: int, text: str | None, baseline: str = ""
+) -> dict[str, Any]:
     """The ``effectiveness`` of a draft; target and window are proposals, owner, due date and result are QA's.
 
     Where the policy states its own check in ``text``, that is the only one: a second window beside it would contradict it.
@@ -20,7 +22,7 @@ def proposed_check(rule_id: str, failed: int, decided: int, window_days: int, te
     target = f"0 in at least {opportunities} over {window_days} days" if opportunities else f"0 over {window_days} days"
     return {
         "metric": rule_id,
-        "baseline": f"{failed} of {decided}" if decided else "not measured: no subject was decided",
+        "baseline": (baseline or f"{failed} of {decided}") if decided else "not measured: no subject was decided",
         "target": target if text is None else None,
         "window_days": window_days if text is None else None,
         "min_opportunities": opportunities,

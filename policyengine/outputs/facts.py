@@ -5,6 +5,7 @@ Every observation cites at least one evidence reference; where the engine named 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,11 @@ from policyengine.outputs.wording import settled_by
 
 SHOWN_SUBJECTS = 50
 DECISION_REF = "D1"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d[0-9:.]*(?:Z|[+-]\d\d:\d\d))?")
+_IN_SUBJECT = re.compile(r"@(\d{4}-\d\d-\d\dT\d\d:\d\d[0-9:.]*(?:Z|[+-]\d\d:\d\d))")
+_TIME_WORDS = frozenset(("time", "at", "on", "date"))
+_PLANNED_WORDS = frozenset("due expires expiry until valid planned next birth effective retention".split())
+_MOST_TIMES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class Facts:
     unknowns: tuple[Mapping[str, Any], ...]
     suggestions: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    occurred: str = ""
 
 
 def facts_of(findings: Sequence[Mapping[str, Any]], decision: Mapping[str, Any], decision_digest: str, pointer: str) -> Facts:
@@ -53,8 +60,28 @@ def facts_of(findings: Sequence[Mapping[str, Any]], decision: Mapping[str, Any],
         notes.append(f"{SHOWN_SUBJECTS} of {len(findings)} subjects are shown here; the decision lists all of them")
     return Facts(
         tuple(subjects), tuple(observations), references.table(), tuple(affected),
-        tuple(unknowns.values()), tuple(suggestions), tuple(notes + references.notes),
+        tuple(unknowns.values()), tuple(suggestions), tuple(notes + references.notes), occurred(findings),
     )  # fmt: skip
+
+
+def occurred(findings: Sequence[Mapping[str, Any]]) -> str:
+    """The times that the findings themselves hold, each with where it stands; for several findings the first and last. Or ""."""
+    times: dict[str, set[str]] = {}
+    for finding in findings:
+        named = _IN_SUBJECT.findall(str(finding["subject"]))
+        if named:
+            times.setdefault("subject", set()).update(named)
+            continue
+        for path, value in (finding.get("values") or {}).items():
+            bare = re.sub(r" \(\d+\)$", "", path)
+            words = bare.rpartition(".")[2].split("_")
+            if words[-1] in _TIME_WORDS and not _PLANNED_WORDS & set(words) and _MOMENT.fullmatch(str(value)):
+                times.setdefault(bare, set()).add(str(value))
+    said = []
+    for path, moments in sorted(times.items(), key=lambda each: (min(each[1]), each[0]))[:_MOST_TIMES]:
+        first, last = min(moments), max(moments)
+        said.append((first if first == last else f"{first} to {last}") + f" ({path})")
+    return "; ".join(said)
 
 
 def observed_text(observations: Sequence[Mapping[str, Any]]) -> str:

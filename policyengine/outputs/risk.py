@@ -43,10 +43,17 @@ def probability_of(failed: int, decided: int, recurred: bool | None) -> tuple[in
     return 3, f"{share}, which is {FEW_PERCENT} % or more"
 
 
-def proposed_risk(impact: str | None, severity: str, failed: int, decided: int, recurred: bool | None) -> dict[str, Any]:
-    """The ``risk`` of a draft. Every input stays visible; QA's own class and reason are empty."""
+def proposed_risk(
+    impact: str | None, severity: str, failed: int, decided: int, recurred: bool | None, of_rule: int = 0
+) -> dict[str, Any]:
+    """The ``risk`` of a draft. Every input stays visible; QA's own class and reason are empty.
+
+    ``failed`` counts the subjects of this draft, ``of_rule`` all that failed the rule: where nothing holds, no single draft of it
+    is rare.
+    """
     harm = harm_of(impact, severity)
-    probability, why = probability_of(failed, decided, recurred)
+    everything = 0 < failed < of_rule == decided
+    probability, why = probability_of(of_rule if everything else failed, decided, recurred)
     stated = impact in ("direct", "indirect", "none")
     return {
         "class": risk_class(harm, probability),

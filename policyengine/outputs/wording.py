@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from policyengine.outputs.triage import NO_HISTORY
 
 TITLE_LENGTH = 120
+DETAIL_LENGTH = 48
 SHORT_LENGTH = 512
 NAMED_SUBJECTS = 5
 PROMPTS = {
@@ -43,8 +45,41 @@ def where_of(decision: Mapping[str, Any]) -> str:
     return f"{name} {release['id']}" if release.get("id") else f"{name} (release not recorded)"
 
 
-def full_title(rule: Mapping[str, Any], decision: Mapping[str, Any], unknown: bool) -> str:
-    return f"{'Evidence needed: ' if unknown else ''}{rule['title']} - {where_of(decision)}"
+def full_title(rule: Mapping[str, Any], decision: Mapping[str, Any], unknown: bool, detail: str) -> str:
+    """``Not met: <rule title>, <what for> - <where>``: a bare rule title would state the opposite of what was found."""
+    return f"{_head(unknown)}{rule['title']}{', ' if detail else ''}{detail} - {where_of(decision)}"
+
+
+def short_title(full: str, rule: Mapping[str, Any], unknown: bool, detail: str) -> str:
+    """The title in 120 characters: where it is goes first, then the end of the rule's title, so that drafts of one rule differ."""
+    if len(full) <= TITLE_LENGTH:
+        return full
+    tail = f", {cut_at_word(detail, DETAIL_LENGTH)}" if detail else ""
+    return _head(unknown) + cut_at_word(str(rule["title"]), TITLE_LENGTH - len(_head(unknown)) - len(tail)) + tail
+
+
+def _head(unknown: bool) -> str:
+    return "Evidence needed: " if unknown else "Not met: "
+
+
+def decided_of(population: Mapping[str, int]) -> int:
+    return population["pass"] + population["fail"] + population["waived"]
+
+
+def failed_here(population: Mapping[str, int], subjects: Sequence[str]) -> int:
+    """How many failures a draft holds; where it names no subject, all those of the rule."""
+    return min(len(subjects), population["fail"]) if any(subjects) else population["fail"]
+
+
+def share(number: int, population: Mapping[str, int], verb: str = "") -> str:
+    """``1 of 118``; where some are not decided yet ``1 of 2 decided (3 evaluated, 1 not yet due)``."""
+    words = (("not_yet_due", "not yet due"), ("unknown", "could not be decided"), ("error", "in error"))
+    still = [f"{population[key]} {said}" for key, said in words if population.get(key)]
+    after = f" {verb}" if verb else ""
+    if not still:
+        return f"{number} of {decided_of(population) or population['evaluated']}{after}"
+    counts = ", ".join([f"{population['evaluated']} evaluated", *still])
+    return f"{number} of {decided_of(population)} decided{after} ({counts})"
 
 
 def requirement_words(requirements: Sequence[Mapping[str, Any]], rule: Mapping[str, Any]) -> str:
@@ -62,6 +97,7 @@ def problem_parts(
     subjects: Sequence[str],
     requirements: Sequence[Mapping[str, Any]],
     unknown: bool,
+    occurred: str = "",
 ) -> dict[str, str]:
     """What, where, when, how many of how many, requirement, how detected; each a sentence that the decision proves."""
     population = rule["population"]
@@ -69,24 +105,22 @@ def problem_parts(
     named = [each or "the system as a whole" for each in subjects[:NAMED_SUBJECTS]]
     more = len(subjects) - len(named)
     listed = ", ".join(named) + (f" and {more} more" if more else "")
+    total = population["unknown" if unknown else "fail"] or len(subjects)
+    here = min(len(subjects), total) if any(subjects) else total
+    beside = f"; {total} in all for this rule" if total != here else ""
     if unknown:
-        total = population["unknown"] or len(subjects)
         what = f"Not decided, and not a failure: {listed}"
-        many = f"{total} of {evaluated} could not be decided; {population['fail']} of {evaluated} failed"
+        many = f"{here} of {evaluated} could not be decided{beside}; {population['fail']} of {evaluated} failed"
     else:
-        total = population["fail"] or len(subjects)
         what = f"Failed: {listed}"
-        many = f"{total} of {evaluated} failed"
-        if population["unknown"]:
-            many += f"; {population['unknown']} of {evaluated} could not be decided"
+        many = share(here, population, "failed") + beside
     if not evaluated:
         many = "no subject was evaluated"
-    elif total != len(subjects):
-        many += f"; this draft covers {len(subjects)} of those {total}"
     return {
         "what": what,
         "where": where_of(decision),
-        "when": f"seen by the evaluation at {decision['evaluated_at']}; first and last seen before: {NO_HISTORY}",
+        "when": (f"Occurred: {occurred}; " if occurred else "")
+        + f"seen by the evaluation at {decision['evaluated_at']}; first and last seen before: {NO_HISTORY}",
         "how_many": many,
         "requirement": requirement_words(requirements, rule),
         "detected": f"evaluation by policyengine {decision['engine']['version']} at {decision['evaluated_at']}",
@@ -95,7 +129,7 @@ def problem_parts(
 
 def problem_statement(parts: Mapping[str, str]) -> str:
     return (
-        f"{parts['how_many']} in {parts['where']}. {parts['what']}. Required: {parts['requirement']}. "
+        f"{parts['what']}. How many in {parts['where']}: {parts['how_many']}. Required: {parts['requirement']}. "
         f"When: {parts['when']}. Detected by {parts['detected']}."
     )
 
@@ -104,6 +138,9 @@ def settled_by(cause: Mapping[str, Any]) -> str:
     """Which evidence would settle an unknown of this kind."""
     kind = str(cause.get("kind") or "").replace("_", " ")
     what = str(cause.get("what") or "what the rule reads")
+    parts = re.split(r": | (?=covers nothing |is not stated)", what, maxsplit=1)
+    if kind == "incomplete" and len(parts) == 2:
+        return f"{_SETTLED_BY[kind].replace('{}', parts[0])}; so far: {parts[1]}"
     template = _SETTLED_BY.get(kind, "evidence that decides {}")
     return template.replace("{}", what)
 
@@ -111,7 +148,7 @@ def settled_by(cause: Mapping[str, Any]) -> str:
 _SETTLED_BY = {
     "missing field": "evidence in which {} is recorded",
     "absent": "evidence that provides {}; none was delivered",
-    "incomplete": "a complete delivery of {}, for the whole period that the rule asks about",
+    "incomplete": "all of {} for the whole period that the rule asks about",
     "empty": "{} with entries, or a statement by its source that it is complete and empty",
     "no table entry": "an entry for {} in the parameter table",
     "not comparable": "values of {} that can be compared, such as a digest of the same strong algorithm",

@@ -15,7 +15,7 @@ from policyengine.outputs.capa_markdown import draft_markdown
 from policyengine.outputs.effectiveness import judged
 from policyengine.outputs.occurrences import seen_again, unchanged
 from policyengine.outputs.privacy import WITHHELD
-from policyengine.outputs.wording import cut_at_word
+from policyengine.outputs.wording import cut_at_word, settled_by
 
 CITED = [{"name": "mes.cdx.json", "pointer": "/components/17"}]
 
@@ -112,7 +112,8 @@ def test_a_failure_and_an_unknown_of_one_subject_are_two_records():
     made = drafts(decision_with(both), {})
     assert [each["record_type"] for each in made] == ["deviation", "evidence_request"]
     assert made[0]["external_id"] != made[1]["external_id"]
-    assert made[0]["problem"]["how_many"] == "1 of 2 failed; 1 of 2 could not be decided"
+    assert made[0]["problem"]["how_many"] == "1 of 1 decided failed (2 evaluated, 1 could not be decided)"
+    assert made[0]["effectiveness"]["baseline"].startswith("1 of 1 decided (2 evaluated")
 
 
 def test_an_observation_names_its_subject_not_only_a_pointer():
@@ -170,8 +171,62 @@ def test_counts_are_exact():
 def test_a_draft_of_one_group_says_how_many_of_the_failures_it_covers():
     two = rule("r", "major", "fail", [finding("A"), finding("B")], passed=8)
     assert [each["problem"]["how_many"] for each in drafts(decision_with(two), {})] == [
-        "2 of 10 failed; this draft covers 1 of those 2"
+        "1 of 10 failed; 2 in all for this rule"
     ] * 2
+    for draft in drafts(decision_with(two), {}):
+        assert draft["effectiveness"]["baseline"] == "1 of 10"
+        assert draft["risk"]["probability"]["rationale"].startswith("1 of 10 failed")
+
+
+def test_where_every_subject_failed_no_draft_of_them_is_rare():
+    two = rule("r", "major", "fail", [finding("A"), finding("B")])
+    assert [each["risk"]["probability"]["value"] for each in drafts(decision_with(two), {})] == [4, 4]
+
+
+def test_what_is_not_yet_due_is_not_among_the_decided():
+    due = rule("r", "major", "fail", [finding("A"), finding("B", "not_yet_due")], passed=1)
+    draft = one(decision_with(due))
+    assert draft["problem"]["how_many"] == "1 of 2 decided failed (3 evaluated, 1 not yet due)"
+    assert draft["effectiveness"]["baseline"] == "1 of 2 decided (3 evaluated, 1 not yet due)"
+
+
+def test_titles_say_that_it_was_not_met_and_differ_within_a_rule():
+    long = "Every shipped pack was commissioned and packed and sent to a partner who is authorised to receive it on that day"
+    both = rule("r", "major", "fail", [finding("urn:epc:id:sscc:1"), finding("urn:epc:id:sscc:2")], title=long)
+    titles = [each["title"] for each in drafts(decision_with(both), {})]
+    assert len(set(titles)) == 2
+    for title in titles:
+        assert title.startswith("Not met: Every shipped pack")
+        assert len(title) <= 120
+    assert not drafts(decision_with(both), {})[0]["short_description"][0].isdigit()
+
+
+def test_when_names_the_time_that_the_finding_holds():
+    at = "2026-03-01T10:00:00Z"
+    draft = one(decision_with(failing(values={"event.time": at, "item.due_on": "2026-05-01", "event.reason": "x"})))
+    assert draft["problem"]["when"].startswith(f"Occurred: {at} (event.time); seen by the evaluation at ")
+    draft = one(decision_with(failing(subject=f"EV-1@{at}")))
+    assert draft["problem"]["when"].startswith(f"Occurred: {at} (subject); seen")
+    assert one(decision_with(failing()))["problem"]["when"].startswith("seen by the evaluation at ")
+
+
+def test_the_signature_of_the_decision_is_not_said_to_be_missing():
+    page = draft_markdown(one(decision_with(failing())))
+    (line,) = (each for each in page.splitlines() if each.startswith("| D1 "))
+    assert "none stated" not in line
+    assert "checked by `policyengine verify`" in line
+    assert "digest is that of the judged content" in page
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [("accounts: 1 of 20 rows could not be read (line 3: x)",
+      "all of accounts for the whole period that the rule asks about; so far: 1 of 20 rows could not be read (line 3: x)"),
+     ("events covers nothing before 2026", "all of events for the whole period that the rule asks about; so far: covers nothing before 2026"),
+     ("events", "all of events for the whole period that the rule asks about")],
+)  # fmt: skip
+def test_a_request_names_the_list_and_the_period_before_the_reason(what, said):
+    assert settled_by({"kind": "incomplete", "what": what}) == said
 
 
 def test_owner_and_approver_are_two_people():
@@ -259,9 +314,9 @@ def test_a_title_is_cut_between_words_and_the_whole_is_kept():
     words = "Every approval of a batch record is given by a second person who did not write any version of it and who was trained before that day"
     draft = one(decision_with(failing(title=words)))
     assert len(draft["title"]) <= 120
-    assert draft["title_full"] == f"{words} - MES-01 4.2.0"
-    assert draft["title"].endswith("…")
-    assert draft["title_full"].startswith(draft["title"][:-1] + " ")
+    assert draft["title_full"] == f"Not met: {words}, B-1042 - MES-01 4.2.0"
+    assert draft["title"].endswith("…, B-1042")
+    assert draft["title_full"].startswith(draft["title"].removesuffix("…, B-1042") + " ")
     assert len(draft["short_description"]) <= 512
     assert cut_at_word("a" * 200, 120) == "a" * 119 + "…"
 
