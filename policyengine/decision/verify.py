@@ -34,7 +34,7 @@ from policyengine.signing.trust import Trust
 from policyengine.signing.verify import State, Verification, enough_signers, verify_bundle, verify_dsse
 
 TITLES = ("envelope", "signature", "statement", "decision", "subject", "policies", "evidence", "consistency")
-NAMED_AT_MOST = 20
+NAMED_AT_MOST = 3
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
@@ -261,8 +261,9 @@ def _consistent(decision: Mapping[str, Any]) -> tuple[None, str]:
 def _all_or(faults: Sequence[str], good: str) -> str:
     if not faults:
         return good
-    more = f"; and {len(faults) - NAMED_AT_MOST} more" if len(faults) > NAMED_AT_MOST else ""
-    raise _Fault("; ".join(faults[:NAMED_AT_MOST]) + more)
+    if len(faults) <= NAMED_AT_MOST:
+        raise _Fault("; ".join(faults))
+    raise _Fault(f"{len(faults)} differences: {'; '.join(faults[:NAMED_AT_MOST])}; and {len(faults) - NAMED_AT_MOST} more")
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from policyengine.core.diagnostic import shown
+from policyengine.outputs.parameters import parameter_words
 from policyengine.outputs.reading import (
     blocking,
     count_words,
@@ -76,12 +76,8 @@ def _template() -> Any:
     )
     environment.filters["shown"] = lambda value: shown(str(value))
     environment.filters["words"] = lambda value: str(value).replace("_", " ")
-    environment.filters["plain"] = _plain
+    environment.filters["parameter"] = lambda value, name: shown(parameter_words(str(name), value))
     return environment.get_template("report.html.j2")
-
-
-def _plain(value: object) -> str:
-    return shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True))
 
 
 def _has(rule: Mapping[str, Any], outcomes: tuple[str, ...]) -> bool:
