@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,10 +21,16 @@ def demo(out: Path) -> int:
     sys.stdout.write(f"{NOTICE}\n{PLANT}\n\n")
     request = request_of([str(out / "policyengine.yaml")], {"at": [AT.strftime("%Y-%m-%dT%H:%M:%SZ")]})
     run_gate(request, AT)
-    result = out / "result"
+    result, command = out / "result", _command()
     sys.stdout.write(
         f"\nopen {result / 'report.html'} in a browser\n"
-        f"verify: policyengine verify {result / 'decision.intoto.json'} --key {out / 'keys/decision.pub.pem'}\n"
-        f"again:  policyengine gate {out / 'policyengine.yaml'} --at {AT.strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
+        f"verify: {command} verify {result / 'decision.intoto.json'} --key {out / 'keys/decision.pub.pem'}\n"
+        f"again:  {command} gate {out / 'policyengine.yaml'} --at {AT.strftime('%Y-%m-%dT%H:%M:%SZ')}\n"
     )
     return 0
+
+
+def _command() -> str:
+    """How this program was called, so that what the demo prints can be copied where no folder of it is searched for commands."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "policyengine" and shutil.which("policyengine") is None else "policyengine"
